@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "common/metrics-address.h"
+
+#include "common/metrics-names.h"
+
+#include <gio/gunixsocketaddress.h>
+#include <glib/gi18n-lib.h>
+#include <string.h>
+#include <sys/un.h>
+
+/**
+ * metrics_address_parse:
+ * @text: `HOST`, `HOST:PORT`, `[IPV6]:PORT`, `unix:PATH` or an absolute path
+ * @default_port: the port where the text has none
+ * @error: return location for a #GError
+ *
+ * Reads the address of a server, in the form in which all programs of the project take it.
+ *
+ * Returns: (transfer full): where to connect to, or %NULL with %G_IO_ERROR_INVALID_ARGUMENT
+ */
+GSocketConnectable *
+metrics_address_parse (const char *text, guint16 default_port, GError **error)
+{
+  const char *path = NULL;
+
+  if (g_str_has_prefix (text, "unix:"))
+    path = text + strlen ("unix:");
+  else if (text[0] == '/')
+    path = text;
+
+  if (path == NULL)
+    {
+      GSocketConnectable *connectable
+          = text[0] != '\0' ? g_network_address_parse (text, default_port, error) : NULL;
+
+      if (connectable == NULL && (error == NULL || *error == NULL))
+        g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, _ ("not an address: '%s'"), text);
+      return connectable;
+    }
+
+  if (path[0] == '\0' || strlen (path) >= sizeof (((struct sockaddr_un *) NULL)->sun_path))
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                   _ ("not a path for a unix socket (1 to %zu bytes): '%s'"),
+                   sizeof (((struct sockaddr_un *) NULL)->sun_path) - 1, path);
+      return NULL;
+    }
+  return G_SOCKET_CONNECTABLE (g_unix_socket_address_new (path));
+}
+
+/**
+ * metrics_address_get_default:
+ *
+ * Returns: (transfer none): where a server is expected that nobody named: what the environment says, else the
+ * default port of this machine
+ */
+const char *
+metrics_address_get_default (void)
+{
+  const char *address = g_getenv (METRICS_ADDRESS_VARIABLE);
+
+  return address != NULL && address[0] != '\0' ? address : METRICS_DEFAULT_ADDRESS;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "common/metrics-key.h"
+
+/**
+ * metrics_key_is_valid:
+ * @key: (array length=len): bytes
+ * @len: how many
+ *
+ * Whether the bytes are a key: 1 to %METRICS_KEY_MAX bytes of UTF-8 without white space or control
+ * characters, and not `*`, which stands for all keys.
+ */
+gboolean
+metrics_key_is_valid (const char *key, gsize len)
+{
+  const char *end = key + len;
+  guchar bits = 0;
+
+  if (len == 0 || len > METRICS_KEY_MAX || (len == 1 && key[0] == '*'))
+    return FALSE;
+
+  for (const char *p = key; p < end; p++)
+    {
+      guchar c = *p;
+
+      /* The ASCII part of g_unichar_isspace() and g_unichar_iscntrl(): what nearly all keys are made of. */
+      if (c <= ' ' || c == 0x7f)
+        return FALSE;
+      bits |= c;
+    }
+  if (bits < 0x80)
+    return TRUE;
+
+  if (!g_utf8_validate_len (key, len, NULL))
+    return FALSE;
+  for (const char *p = key; p < end; p = g_utf8_next_char (p))
+    {
+      gunichar c = g_utf8_get_char (p);
+
+      if (g_unichar_isspace (c) || g_unichar_iscntrl (c))
+        return FALSE;
+    }
+  return TRUE;
+}
