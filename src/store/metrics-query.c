@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "store/metrics-query.h"
+
+#include "store/metrics-buckets.h"
+#include "store/metrics-reader.h"
+#include "store/metrics-store-private.h"
+
+/* A query is pulled: each call goes on where the last one ended, does a bounded amount of work, and gives a
+ * part of the answer. It sees the series that there are when it begins, in their order, and each of them as
+ * of the instant at which it arrives there; what is deleted between is kept for it (see metrics-history.c).
+ */
+
+/* A unit of work is a point that is produced or looked at, an entry that is visited, so many steps of
+ * matching, or a chunk that is taken hold of or let go of: each some ten nanoseconds. */
+#define MATCHING_A_UNIT 64
+/* How much is freed at once when a query is given up. */
+#define DRAIN_OF_FREE 4096
+
+G_STATIC_ASSERT (METRICS_SERIES_EDGES <= METRICS_CHUNK_SOURCE_AT_HAND);
+
+typedef enum
+{
+  STEP_SEEK,   /* looks for the next entry */
+  STEP_ARRIVE, /* stands on an entry and has nothing of it yet */
+  STEP_READ,   /* reads the points of a series */
+  STEP_LEAVE,  /* has read them and lets go of them */
+  STEP_DRAIN,  /* has given its answer and frees what it deleted, or what was kept for it */
+  STEP_DONE,
+} QueryStep;
+
+struct _MetricsQuery
+{
+  MetricsStore *store;     /* (owned) */
+  MetricsHistory *history; /* (unowned): the store's */
+  MetricsUsage *usage;     /* (unowned): the store's */
+
+  MetricsQuerySpec spec;   /* with no key: that is in the view */
+  char *key;               /* (owned) */
+  MetricsPattern *pattern; /* (owned) (nullable): %NULL where one key is asked for */
+  MetricsView view;        /* open only where it reads: what it deletes itself it does not have to see */
+
+  QueryStep step;
+  MetricsEntry *cursor; /* (unowned) (nullable): the entry where it stands; pinned */
+  MetricsReader reader;
+  MetricsBuckets *buckets;                   /* (owned) (nullable): only where buckets are asked for */
+  MetricsPoint points[METRICS_CHUNK_WINDOW]; /* of the row */
+  guint64 n_deleted;
+
+  MetricsChunk *awaited; /* (owned) (nullable): the chunk that it waits for */
+  MetricsQueryWakeFunc wake_func;
+  gpointer wake_data; /* (unowned) */
+};
+
+static gboolean
+is_waiting (const MetricsQuery *self)
+{
+  return self->awaited != NULL;
+}
+
+static void
+end_waiting (MetricsQuery *self)
+{
+  self->usage->memory -= metrics_chunk_unref (g_steal_pointer (&self->awaited));
+}
+
+static gboolean
+is_reading (const MetricsQuery *self)
+{
+  return self->spec.kind != METRICS_QUERY_DELETE;
+}
+
+static void
+move_to (MetricsQuery *self, MetricsEntry *entry)
+{
+  if (entry != NULL)
+    metrics_store_pin (self->store, entry);
+  if (self->cursor != NULL)
+    metrics_store_unpin (self->store, self->cursor);
+  self->cursor = entry;
+}
+
+/* What is asked for: one key, for which the table is asked, or a pattern, for which all entries are tried. */
+static void
+set_key (MetricsQuery *self, const MetricsQuerySpec *spec)
+{
+  const char *literal = spec->key;
+  gsize len = spec->key_len;
+
+  if (spec->is_pattern)
+    {
+      self->pattern = metrics_pattern_new (spec->key, spec->key_len);
+      literal = metrics_pattern_get_literal (self->pattern, &len);
+      if (literal == NULL)
+        {
+          self->view.pattern = self->pattern;
+          return;
+        }
+    }
+  self->key = g_memdup2 (literal, len);
+  g_clear_pointer (&self->pattern, metrics_pattern_free);
+  metrics_store_make_key (self->store, self->key, len, &self->view.key);
+}
+
+static void
+set_span (MetricsQuery *self, const MetricsQuerySpec *spec)
+{
+  gboolean has_span = spec->kind != METRICS_QUERY_LAST && spec->kind != METRICS_QUERY_KEYS;
+
+  self->view.from = has_span ? spec->from : G_MININT64;
+  self->view.to = has_span ? spec->to : G_MAXINT64;
+}
+
+/**
+ * metrics_query_new:
+ * @store: a store
+ * @spec: what is asked for; where it is a pattern, a valid one. A span that ends before it begins is empty
+ *
+ * Begins a query. The answer holds every point that is asked for and is stored now.
+ *
+ * It may be freed at any time. While there is one, what is deleted from its store can take memory still, so
+ * it should not be kept without need.
+ *
+ * Returns: (transfer full): the query
+ */
+MetricsQuery *
+metrics_query_new (MetricsStore *store, const MetricsQuerySpec *spec)
+{
+  MetricsQuery *self;
+
+  g_return_val_if_fail (METRICS_IS_STORE (store), NULL);
+  g_return_val_if_fail (spec != NULL && spec->key_len > 0, NULL);
+  g_return_val_if_fail (spec->kind != METRICS_QUERY_BUCKETS
+                            || (spec->step > 0 && spec->aggregation != METRICS_AGGREGATION_NONE),
+                        NULL);
+  g_return_val_if_fail (!spec->is_pattern || metrics_pattern_is_valid (spec->key, spec->key_len), NULL);
+
+  self = g_new0 (MetricsQuery, 1);
+  self->store = g_object_ref (store);
+  self->history = metrics_store_get_history (store);
+  self->usage = metrics_store_get_usage (store);
+  self->spec = *spec;
+  self->spec.key = NULL;
+  metrics_reader_init (&self->reader, self->usage);
+  self->view.reader = &self->reader;
+  set_key (self, spec);
+  set_span (self, spec);
+  if (spec->kind == METRICS_QUERY_BUCKETS)
+    self->buckets = metrics_buckets_new (spec->aggregation, spec->step);
+  self->view.last_id = metrics_store_get_newest_id (store);
+  if (is_reading (self))
+    metrics_history_open (self->history, &self->view);
+
+  if (self->view.from > self->view.to)
+    self->step = STEP_DRAIN;
+  else if (self->pattern == NULL)
+    {
+      move_to (self, metrics_store_lookup (store, &self->view.key));
+      self->step = self->cursor != NULL ? STEP_ARRIVE : STEP_DRAIN;
+    }
+  return self;
+}
+
+/* The view keeps what is deleted: it goes as soon as it can. */
+static void
+close_view (MetricsQuery *self)
+{
+  if (self->view.is_open)
+    metrics_history_close (self->history, &self->view);
+}
+
+/**
+ * metrics_query_free:
+ * @self: (transfer full) (nullable): a query
+ *
+ * Gives a query up, wherever it is.
+ */
+void
+metrics_query_free (MetricsQuery *self)
+{
+  gint budget = DRAIN_OF_FREE;
+
+  if (self == NULL)
+    return;
+  if (is_waiting (self))
+    {
+      metrics_chunk_source_cancel (metrics_store_get_chunk_source (self->store), self);
+      end_waiting (self);
+    }
+  metrics_history_discard (self->history, &self->reader);
+  metrics_reader_clear (&self->reader);
+  close_view (self);
+  move_to (self, NULL);
+  metrics_history_drain (self->history, &budget);
+  metrics_buckets_free (self->buckets);
+  metrics_pattern_free (self->pattern);
+  g_free (self->key);
+  g_object_unref (self->store);
+  g_free (self);
+}
+
+/**
+ * metrics_query_set_wake_func:
+ * @self: a query
+ * @func: (nullable) (scope forever): what to call when a query that answered %METRICS_QUERY_NOT_YET can go on
+ * @user_data: for @func
+ *
+ * @func is called from the main loop, never from within a function of the query; it may free the query.
+ */
+void
+metrics_query_set_wake_func (MetricsQuery *self, MetricsQueryWakeFunc func, gpointer user_data)
+{
+  g_return_if_fail (self != NULL);
+
+  self->wake_func = func;
+  self->wake_data = user_data;
+}
+
+/**
+ * metrics_query_wake:
+ * @self: a query that waits for a chunk
+ *
+ * For the source of the chunk: says that it is at hand now.
+ */
+void
+metrics_query_wake (MetricsQuery *self)
+{
+  g_return_if_fail (self != NULL && is_waiting (self));
+
+  end_waiting (self);
+  if (self->wake_func != NULL)
+    self->wake_func (self, self->wake_data);
+}
+
+/**
+ * metrics_query_get_n_deleted:
+ * @self: a query
+ *
+ * Returns: how many points a query of %METRICS_QUERY_DELETE has deleted so far
+ */
+guint64
+metrics_query_get_n_deleted (const MetricsQuery *self)
+{
+  g_return_val_if_fail (self != NULL, 0);
+
+  return self->n_deleted;
+}
+
+/* Whether the points of a chunk can be read now; else the query waits. */
+static gboolean
+is_at_hand (MetricsQuery *self, MetricsChunk *chunk)
+{
+  MetricsChunkSource *source = metrics_store_get_chunk_source (self->store);
+
+  if (source == NULL || chunk == NULL || !metrics_chunk_is_sealed (chunk))
+    return TRUE;
+  if (metrics_chunk_source_request (source, chunk, self))
+    return TRUE;
+  self->awaited = metrics_chunk_ref (chunk);
+  return FALSE;
+}
+
+/* Goes to the next entry that matches. */
+static void
+seek (MetricsQuery *self, gint *budget)
+{
+  MetricsEntry *entry
+      = self->cursor != NULL ? self->cursor->next : metrics_store_get_first_entry (self->store);
+
+  if (self->pattern == NULL || entry == NULL || entry->id > self->view.last_id)
+    {
+      move_to (self, NULL);
+      self->step = STEP_DRAIN;
+      return;
+    }
+
+  move_to (self, entry);
+  *budget -= 1 + metrics_pattern_get_cost (self->pattern, entry->key.len) / MATCHING_A_UNIT;
+  if (metrics_pattern_matches (self->pattern, entry->key.bytes, entry->key.len))
+    self->step = STEP_ARRIVE;
+  else
+    self->view.at_id = entry->id;
+}
+
+/* The query has what it needs of the entry where it stands. */
+static void
+take_leave (MetricsQuery *self, QueryStep step)
+{
+  self->view.at_id = self->cursor->id;
+  self->step = step;
+}
+
+static void
+begin_row (MetricsQuery *self, MetricsQueryRow *row)
+{
+  *row = (MetricsQueryRow){ .key = self->cursor->key.bytes,
+                            .key_len = self->cursor->key.len,
+                            .points = self->points };
+}
+
+static MetricsQueryState
+arrive_for_last (MetricsQuery *self, const MetricsSeries *series, MetricsQueryRow *row)
+{
+  if (!is_at_hand (self, series->open))
+    return METRICS_QUERY_NOT_YET;
+  metrics_chunk_read (series->open, metrics_chunk_get_n_points (series->open) - 1, 1, self->points);
+  begin_row (self, row);
+  row->n_points = 1;
+  take_leave (self, STEP_SEEK);
+  return METRICS_QUERY_ROW;
+}
+
+static MetricsQueryState
+arrive_for_keys (MetricsQuery *self, const MetricsSeries *series, MetricsQueryRow *row)
+{
+  begin_row (self, row);
+  row->n_total = series->n_points;
+  row->first = metrics_series_get_first_time (series);
+  row->last = metrics_series_get_last_time (series);
+  take_leave (self, STEP_SEEK);
+  return METRICS_QUERY_ROW;
+}
+
+static MetricsQueryState
+arrive_for_delete (MetricsQuery *self, gint *budget)
+{
+  MetricsEntry *entry = self->cursor;
+  MetricsChunk *edges[METRICS_SERIES_EDGES];
+
+  metrics_series_get_edges (&entry->series, self->spec.from, self->spec.to, edges);
+  for (guint i = 0; i < G_N_ELEMENTS (edges); i++)
+    {
+      if (!is_at_hand (self, edges[i]))
+        return METRICS_QUERY_NOT_YET;
+    }
+  if (!metrics_store_delete (self->store, entry, self->spec.from, self->spec.to, budget, &self->n_deleted))
+    return METRICS_QUERY_PAUSED;
+  take_leave (self, STEP_SEEK);
+  return METRICS_QUERY_PAUSED;
+}
+
+/* Takes what the query needs of the entry where it stands. Paused is where there is no row for now. */
+static MetricsQueryState
+arrive (MetricsQuery *self, gint *budget, MetricsQueryRow *row)
+{
+  const MetricsSeries *series = metrics_history_find (self->history, &self->view, self->cursor);
+
+  (*budget)--;
+  if (self->spec.kind == METRICS_QUERY_DELETE)
+    series = &self->cursor->series;
+  if (series->n_points == 0)
+    {
+      take_leave (self, STEP_SEEK);
+      return METRICS_QUERY_PAUSED;
+    }
+  switch (self->spec.kind)
+    {
+    case METRICS_QUERY_LAST:
+      return arrive_for_last (self, series, row);
+    case METRICS_QUERY_KEYS:
+      return arrive_for_keys (self, series, row);
+    case METRICS_QUERY_DELETE:
+      return arrive_for_delete (self, budget);
+    case METRICS_QUERY_POINTS:
+    case METRICS_QUERY_BUCKETS:
+      break;
+    }
+
+  metrics_reader_open (&self->reader, series, self->spec.from, self->spec.to,
+                       self->buckets != NULL && metrics_buckets_needs_before (self->buckets));
+  if (self->buckets != NULL)
+    metrics_buckets_begin (self->buckets, &self->reader);
+  *budget -= metrics_reader_get_n_chunks (&self->reader);
+  take_leave (self, STEP_READ);
+  return METRICS_QUERY_PAUSED;
+}
+
+static MetricsQueryState
+read_points (MetricsQuery *self, gint *budget, MetricsQueryRow *row)
+{
+  MetricsChunk *chunk = metrics_reader_get_chunk (&self->reader);
+  guint n;
+
+  if (chunk == NULL)
+    {
+      self->step = STEP_LEAVE;
+      return METRICS_QUERY_PAUSED;
+    }
+  if (!is_at_hand (self, chunk))
+    return METRICS_QUERY_NOT_YET;
+
+  n = metrics_reader_read (&self->reader, CLAMP (*budget, 1, METRICS_CHUNK_WINDOW), self->points);
+  *budget -= n;
+  metrics_reader_release (&self->reader, metrics_reader_get_mark (&self->reader), budget);
+  if (n == 0)
+    return METRICS_QUERY_PAUSED;
+  begin_row (self, row);
+  row->n_points = n;
+  return METRICS_QUERY_ROW;
+}
+
+static MetricsQueryState
+read_buckets (MetricsQuery *self, gint *budget, MetricsQueryRow *row)
+{
+  gboolean more;
+  guint n = 0;
+
+  if (metrics_buckets_wants_chunk (self->buckets)
+      && !is_at_hand (self, metrics_reader_get_chunk (&self->reader)))
+    return METRICS_QUERY_NOT_YET;
+
+  do
+    more = metrics_buckets_advance (self->buckets, budget, self->points, &n);
+  while (more && *budget > 0 && !metrics_buckets_wants_chunk (self->buckets));
+
+  metrics_reader_release (&self->reader, metrics_buckets_get_begin (self->buckets), budget);
+  if (!more)
+    self->step = STEP_LEAVE;
+  if (n == 0)
+    return METRICS_QUERY_PAUSED;
+  begin_row (self, row);
+  row->n_points = n;
+  return METRICS_QUERY_ROW;
+}
+
+/* A query that deletes frees everything before it says that it is done. One that reads does not wait for what
+ * others have deleted, but takes its share. */
+static void
+drain (MetricsQuery *self, gint *budget)
+{
+  close_view (self);
+  if (metrics_history_drain (self->history, budget) || is_reading (self))
+    self->step = STEP_DONE;
+}
+
+/* Does one step. Paused is where there is no row for now, and work to do. */
+static MetricsQueryState
+advance (MetricsQuery *self, gint *budget, MetricsQueryRow *row)
+{
+  switch (self->step)
+    {
+    case STEP_SEEK:
+      seek (self, budget);
+      return METRICS_QUERY_PAUSED;
+    case STEP_ARRIVE:
+      return arrive (self, budget, row);
+    case STEP_READ:
+      return self->buckets != NULL ? read_buckets (self, budget, row) : read_points (self, budget, row);
+    case STEP_LEAVE:
+      if (metrics_reader_close (&self->reader, budget))
+        self->step = STEP_SEEK;
+      return METRICS_QUERY_PAUSED;
+    case STEP_DRAIN:
+      drain (self, budget);
+      return METRICS_QUERY_PAUSED;
+    case STEP_DONE:
+      return METRICS_QUERY_DONE;
+    }
+  g_assert_not_reached ();
+}
+
+/**
+ * metrics_query_next:
+ * @self: a query
+ * @budget: (inout): how many units of work may be done: a point that is produced or looked at is one, an
+ * entry that is visited another. What was done is taken off; it goes below 0 by what was done beyond it: at
+ * most one chunk of points, the matching of one key, or one unit for each chunk of one series
+ * @row: (out caller-allocates): the next part of the answer, where there is one; valid until the next call
+ *
+ * Goes on with the answer. Rows come in the order of the series' first put, and ascending by time; a series
+ * can have many.
+ *
+ * Returns: %METRICS_QUERY_ROW where there is a row; %METRICS_QUERY_PAUSED where the budget is used up without
+ *   one, and %METRICS_QUERY_NOT_YET where it has to be waited for: the wake function is called then;
+ *   %METRICS_QUERY_LOST where what it had yet to show was deleted and there was no memory to keep it
+ */
+MetricsQueryState
+metrics_query_next (MetricsQuery *self, gint *budget, MetricsQueryRow *row)
+{
+  g_return_val_if_fail (self != NULL, METRICS_QUERY_DONE);
+
+  if (is_waiting (self))
+    return METRICS_QUERY_NOT_YET;
+  if (self->view.is_lost)
+    return METRICS_QUERY_LOST;
+  while (*budget > 0)
+    {
+      MetricsQueryState state = advance (self, budget, row);
+
+      if (state != METRICS_QUERY_PAUSED)
+        return state;
+    }
+  return self->step == STEP_DONE ? METRICS_QUERY_DONE : METRICS_QUERY_PAUSED;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "store/metrics-series.h"
+
+G_BEGIN_DECLS
+
+/* A place in what a reader reads. */
+typedef struct
+{
+  guint chunk;       /* index in the chunks */
+  guint64 at;        /* index of a point in it */
+  gboolean is_begin; /* whether it is before the first point wanted, wherever that is */
+} MetricsReaderMark;
+
+/**
+ * MetricsReader:
+ * @usage: (unowned): where what it holds is counted
+ * @chunks: (owned) (element-type MetricsChunk): the chunks that have points of the span; %NULL in the place
+ * of those that were released
+ * @n_released: how many were
+ * @from: the first time of the span
+ * @to: its last time
+ * @before: whether the newest point before the span is read as well
+ * @mark: where it stands
+ * @window: where the points that were read last begin
+ *
+ * Reads the points of a span of one series, as they were when it was opened.
+ */
+typedef struct
+{
+  MetricsUsage *usage;
+  GPtrArray *chunks;
+  guint n_released;
+  gint64 from;
+  gint64 to;
+  gboolean before;
+  MetricsReaderMark mark;
+  MetricsReaderMark window;
+} MetricsReader;
+
+void metrics_reader_init (MetricsReader *self, MetricsUsage *usage);
+void metrics_reader_clear (MetricsReader *self);
+
+void metrics_reader_open (MetricsReader *self,
+                          const MetricsSeries *series,
+                          gint64 from,
+                          gint64 to,
+                          gboolean before);
+gboolean metrics_reader_close (MetricsReader *self, gint *budget);
+GPtrArray *metrics_reader_steal_chunks (MetricsReader *self);
+guint metrics_reader_get_n_chunks (const MetricsReader *self);
+
+MetricsChunk *metrics_reader_get_chunk (const MetricsReader *self);
+guint metrics_reader_read (MetricsReader *self, guint n, MetricsPoint *points);
+
+MetricsReaderMark metrics_reader_get_window (const MetricsReader *self);
+MetricsReaderMark metrics_reader_get_mark (const MetricsReader *self);
+void metrics_reader_seek (MetricsReader *self, MetricsReaderMark mark);
+void metrics_reader_release (MetricsReader *self, MetricsReaderMark mark, gint *budget);
+
+G_END_DECLS

@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "store/metrics-store.h"
+
+#include "common/metrics-key.h"
+#include "store/metrics-hash.h"
+#include "store/metrics-store-private.h"
+
+#include <math.h>
+
+/* All points, by key: a table of entries, each the series of one key, which are also in a list in the order
+ * of their first put.
+ *
+ * The store belongs to one thread. It has no timers and no sources of its own: what takes long is done in
+ * slices by those who call it. */
+
+/* How much trash a put carries out: one image and one chunk; it takes no more room than that itself. */
+#define DRAIN_OF_PUT 2
+/* And one that would be refused otherwise. */
+#define DRAIN_OF_REFUSED_PUT 1024
+
+struct _MetricsStore
+{
+  GObject parent_instance;
+
+  guint64 series_limit;
+  guint64 memory_limit;
+  guint64 memory_safe;              /* up to here no put to a series can exceed the limit */
+  MetricsChunkSource *chunk_source; /* (owned) (nullable) */
+
+  GHashTable *table; /* (owned) (element-type MetricsEntry MetricsEntry): a set; the entries are the list's */
+  MetricsHashSeed seed;
+  MetricsEntryList entries;
+  MetricsHistory history;
+  MetricsUsage usage;
+};
+
+typedef enum
+{
+  PROP_SERIES_LIMIT = 1,
+  PROP_MEMORY_LIMIT,
+  PROP_CHUNK_SOURCE,
+} MetricsStoreProperty;
+
+static GParamSpec *properties[PROP_CHUNK_SOURCE + 1];
+
+G_DEFINE_FINAL_TYPE (MetricsStore, metrics_store, G_TYPE_OBJECT)
+G_DEFINE_QUARK (MetricsStoreError, metrics_store_error)
+
+static void
+metrics_store_init (MetricsStore *self)
+{
+  self->table = g_hash_table_new (metrics_key_hash, metrics_key_equal);
+  self->seed = metrics_hash_seed_new ();
+  metrics_history_init (&self->history, &self->entries, &self->usage);
+}
+
+static void
+metrics_store_constructed (GObject *object)
+{
+  MetricsStore *self = METRICS_STORE (object);
+
+  G_OBJECT_CLASS (metrics_store_parent_class)->constructed (object);
+
+  self->memory_safe = self->memory_limit - MIN (self->memory_limit, metrics_series_get_max_growth ());
+}
+
+static void
+metrics_store_dispose (GObject *object)
+{
+  MetricsStore *self = METRICS_STORE (object);
+
+  g_clear_object (&self->chunk_source);
+
+  G_OBJECT_CLASS (metrics_store_parent_class)->dispose (object);
+}
+
+static void
+metrics_store_finalize (GObject *object)
+{
+  MetricsStore *self = METRICS_STORE (object);
+
+  g_hash_table_unref (self->table);
+  metrics_history_clear (&self->history);
+  metrics_entry_list_clear (&self->entries, &self->usage);
+  /* What was counted in has to have been counted out, or the figure that clients see is wrong. */
+  g_assert (self->usage.memory == 0);
+
+  G_OBJECT_CLASS (metrics_store_parent_class)->finalize (object);
+}
+
+static void
+metrics_store_get_property (GObject *object, guint property_id, GValue *value, GParamSpec *pspec)
+{
+  MetricsStore *self = METRICS_STORE (object);
+
+  switch ((MetricsStoreProperty) property_id)
+    {
+    case PROP_SERIES_LIMIT:
+      g_value_set_uint64 (value, self->series_limit);
+      break;
+    case PROP_MEMORY_LIMIT:
+      g_value_set_uint64 (value, self->memory_limit);
+      break;
+    case PROP_CHUNK_SOURCE:
+      g_value_set_object (value, self->chunk_source);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+    }
+}
+
+static void
+metrics_store_set_property (GObject *object, guint property_id, const GValue *value, GParamSpec *pspec)
+{
+  MetricsStore *self = METRICS_STORE (object);
+
+  switch ((MetricsStoreProperty) property_id)
+    {
+    case PROP_SERIES_LIMIT:
+      self->series_limit = g_value_get_uint64 (value);
+      break;
+    case PROP_MEMORY_LIMIT:
+      self->memory_limit = g_value_get_uint64 (value);
+      self->history.memory_limit = self->memory_limit;
+      break;
+    case PROP_CHUNK_SOURCE:
+      self->chunk_source = g_value_dup_object (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+    }
+}
+
+static void
+metrics_store_class_init (MetricsStoreClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
+
+  object_class->constructed = metrics_store_constructed;
+  object_class->dispose = metrics_store_dispose;
+  object_class->finalize = metrics_store_finalize;
+  object_class->get_property = metrics_store_get_property;
+  object_class->set_property = metrics_store_set_property;
+
+  /**
+   * MetricsStore:series-limit:
+   *
+   * How many series there may be; a put to one more is refused.
+   */
+  properties[PROP_SERIES_LIMIT]
+      = g_param_spec_uint64 ("series-limit", NULL, NULL, 0, G_MAXUINT64, G_MAXUINT64, flags);
+  /**
+   * MetricsStore:memory-limit:
+   *
+   * How many bytes of memory the points may take; a put that could need more is refused.
+   */
+  properties[PROP_MEMORY_LIMIT]
+      = g_param_spec_uint64 ("memory-limit", NULL, NULL, 0, G_MAXUINT64, G_MAXUINT64, flags);
+  /**
+   * MetricsStore:chunk-source:
+   *
+   * Who brings chunks that are not in memory; %NULL where all are.
+   */
+  properties[PROP_CHUNK_SOURCE]
+      = g_param_spec_object ("chunk-source", NULL, NULL, METRICS_TYPE_CHUNK_SOURCE, flags);
+  g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
+}
+
+/**
+ * metrics_store_new:
+ * @series_limit: how many series there may be
+ * @memory_limit: how many bytes of memory they may take
+ *
+ * Returns: (transfer full): an empty store
+ */
+MetricsStore *
+metrics_store_new (guint64 series_limit, guint64 memory_limit)
+{
+  return g_object_new (METRICS_TYPE_STORE, "series-limit", series_limit, "memory-limit", memory_limit, NULL);
+}
+
+static gboolean
+has_memory (MetricsStore *self, gsize growth)
+{
+  return self->usage.memory <= self->memory_limit && growth <= self->memory_limit - self->usage.memory;
+}
+
+/* Whether there is memory for @growth bytes more; makes some of what was deleted, where that is needed. */
+static gboolean
+check_memory (MetricsStore *self, gsize growth, GError **error)
+{
+  gint budget = DRAIN_OF_REFUSED_PUT;
+
+  if (G_LIKELY (has_memory (self, growth)))
+    return TRUE;
+  metrics_history_drain (&self->history, &budget);
+  if (has_memory (self, growth))
+    return TRUE;
+  g_set_error_literal (error, METRICS_STORE_ERROR, METRICS_STORE_ERROR_MEMORY_LIMIT, "memory limit reached");
+  return FALSE;
+}
+
+static MetricsEntry *
+add_entry (MetricsStore *self, const MetricsKey *key, GError **error)
+{
+  MetricsEntry *entry;
+
+  if (g_hash_table_size (self->table) >= self->series_limit)
+    {
+      g_set_error_literal (error, METRICS_STORE_ERROR, METRICS_STORE_ERROR_SERIES_LIMIT,
+                           "series limit reached");
+      return NULL;
+    }
+  if (!check_memory (self, metrics_entry_get_size (key->len) + metrics_series_get_first_growth (), error))
+    return NULL;
+
+  entry = metrics_entry_list_add (&self->entries, key, &self->usage);
+  g_hash_table_add (self->table, entry);
+  return entry;
+}
+
+/**
+ * metrics_store_put:
+ * @self: a store
+ * @key: (array length=key_len): a valid key, see metrics_key_is_valid()
+ * @key_len: its length in bytes
+ * @point: a point, its value finite
+ * @error: return location for a #GError
+ *
+ * Puts a point. It takes the place of the one that the key has at that time, if there is one.
+ *
+ * Limits are checked before anything is changed. A new value for a point that exists is taken even where
+ * memory is used up.
+ *
+ * Returns: whether the point is stored; else @error is set to an error of #MetricsStoreError
+ */
+gboolean
+metrics_store_put (MetricsStore *self, const char *key, gsize key_len, MetricsPoint point, GError **error)
+{
+  MetricsKey wanted;
+  MetricsEntry *entry;
+
+  g_return_val_if_fail (METRICS_IS_STORE (self), FALSE);
+  g_return_val_if_fail (key_len > 0 && key_len <= METRICS_KEY_MAX, FALSE);
+  g_return_val_if_fail (isfinite (point.value), FALSE);
+
+  metrics_store_make_key (self, key, key_len, &wanted);
+  entry = metrics_store_lookup (self, &wanted);
+  if (G_UNLIKELY (entry == NULL))
+    {
+      entry = add_entry (self, &wanted, error);
+      if (entry == NULL)
+        return FALSE;
+    }
+  else if (G_UNLIKELY (self->usage.memory > self->memory_safe)
+           && !check_memory (self, metrics_series_get_growth (&entry->series, point.time), error))
+    return FALSE;
+
+  metrics_series_put (&entry->series, point, &self->usage);
+  if (G_UNLIKELY (metrics_history_has_trash (&self->history)))
+    {
+      gint budget = DRAIN_OF_PUT;
+
+      metrics_history_drain (&self->history, &budget);
+    }
+  return TRUE;
+}
+
+/**
+ * metrics_store_get_n_series:
+ * @self: a store
+ *
+ * Returns: how many keys have points
+ */
+guint64
+metrics_store_get_n_series (MetricsStore *self)
+{
+  g_return_val_if_fail (METRICS_IS_STORE (self), 0);
+
+  return g_hash_table_size (self->table);
+}
+
+/**
+ * metrics_store_get_n_points:
+ * @self: a store
+ *
+ * Returns: how many points are stored
+ */
+guint64
+metrics_store_get_n_points (MetricsStore *self)
+{
+  g_return_val_if_fail (METRICS_IS_STORE (self), 0);
+
+  return self->usage.n_points;
+}
+
+/**
+ * metrics_store_get_memory:
+ * @self: a store
+ *
+ * Returns: how many bytes of memory the points take, with all that it needs to keep them; what was deleted
+ * while a query shows it counts until the query is done
+ */
+guint64
+metrics_store_get_memory (MetricsStore *self)
+{
+  g_return_val_if_fail (METRICS_IS_STORE (self), 0);
+
+  return self->usage.memory;
+}
+
+/**
+ * metrics_store_drain:
+ * @self: a store
+ * @budget: (inout): how many units of work may be done, see metrics_query_next(); what was done is taken off
+ *
+ * Frees what was deleted and nobody reads any more. Puts and queries do that on their way; this is for a
+ * program that has nothing else to do.
+ *
+ * Returns: whether nothing of that is left
+ */
+gboolean
+metrics_store_drain (MetricsStore *self, gint *budget)
+{
+  g_return_val_if_fail (METRICS_IS_STORE (self), TRUE);
+
+  return metrics_history_drain (&self->history, budget);
+}
+
+/**
+ * metrics_store_get_chunk_source:
+ * @self: a store
+ *
+ * Returns: (transfer none) (nullable): who brings chunks that are not in memory
+ */
+MetricsChunkSource *
+metrics_store_get_chunk_source (MetricsStore *self)
+{
+  return self->chunk_source;
+}
+
+/**
+ * metrics_store_get_usage:
+ * @self: a store
+ *
+ * Returns: (transfer none): what it holds; readers count there what they hold
+ */
+MetricsUsage *
+metrics_store_get_usage (MetricsStore *self)
+{
+  return &self->usage;
+}
+
+/**
+ * metrics_store_get_history:
+ * @self: a store
+ *
+ * Returns: (transfer none): what was deleted from it
+ */
+MetricsHistory *
+metrics_store_get_history (MetricsStore *self)
+{
+  return &self->history;
+}
+
+/**
+ * metrics_store_make_key:
+ * @self: a store
+ * @bytes: (array length=len): a key
+ * @len: its length in bytes
+ * @key: (out caller-allocates): what the table takes; it points to @bytes
+ */
+void
+metrics_store_make_key (MetricsStore *self, const char *bytes, gsize len, MetricsKey *key)
+{
+  *key = (MetricsKey){ .bytes = bytes, .len = len, .hash = metrics_hash (&self->seed, bytes, len) };
+}
+
+/**
+ * metrics_store_lookup:
+ * @self: a store
+ * @key: a key of this store
+ *
+ * Returns: (transfer none) (nullable): its entry, which has points, or %NULL where there is none
+ */
+MetricsEntry *
+metrics_store_lookup (MetricsStore *self, const MetricsKey *key)
+{
+  return g_hash_table_lookup (self->table, key);
+}
+
+/**
+ * metrics_store_get_first_entry:
+ * @self: a store
+ *
+ * Returns: (transfer none) (nullable): the first one of the list, which may be dead
+ */
+MetricsEntry *
+metrics_store_get_first_entry (MetricsStore *self)
+{
+  return self->entries.first;
+}
+
+/**
+ * metrics_store_get_newest_id:
+ * @self: a store
+ *
+ * Returns: the number of the entry that was added last; 0 where there was none
+ */
+guint64
+metrics_store_get_newest_id (MetricsStore *self)
+{
+  return self->entries.newest_id;
+}
+
+/**
+ * metrics_store_pin:
+ * @self: a store
+ * @entry: one of its entries
+ *
+ * The entry stays in the list until it is unpinned.
+ */
+void
+metrics_store_pin (MetricsStore *self, MetricsEntry *entry)
+{
+  entry->n_pins++;
+}
+
+/**
+ * metrics_store_unpin:
+ * @self: a store
+ * @entry: an entry that was pinned
+ */
+void
+metrics_store_unpin (MetricsStore *self, MetricsEntry *entry)
+{
+  g_assert (entry->n_pins > 0);
+
+  entry->n_pins--;
+  metrics_entry_list_release (&self->entries, entry, &self->usage);
+}
+
+/**
+ * metrics_store_delete:
+ * @self: a store
+ * @entry: one of its entries
+ * @from: the first time that goes
+ * @to: the last time that goes
+ * @budget: (inout): what was done is taken off
+ * @n_deleted: (inout): how many points there were is added
+ *
+ * Deletes points of one series, all at once; the key as well, where none are left. Memory comes back when the
+ * history is drained. The entry may be gone afterwards, unless it is pinned.
+ *
+ * Returns: whether it is done; else nothing was deleted and the budget is used up: call again
+ */
+gboolean
+metrics_store_delete (MetricsStore *self,
+                      MetricsEntry *entry,
+                      gint64 from,
+                      gint64 to,
+                      gint *budget,
+                      guint64 *n_deleted)
+{
+  if (entry->dead || from > to || !metrics_series_has_points (&entry->series, from, to))
+    return TRUE;
+  if (!metrics_history_make_room (&self->history, entry, from, to, budget))
+    return FALSE;
+  *n_deleted += metrics_history_delete (&self->history, entry, from, to, budget);
+  if (entry->series.n_points == 0)
+    {
+      g_hash_table_remove (self->table, entry);
+      entry->dead = TRUE;
+      metrics_entry_list_release (&self->entries, entry, &self->usage);
+    }
+  return TRUE;
+}
