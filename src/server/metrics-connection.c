@@ -1,0 +1,583 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "server/metrics-connection.h"
+
+#include "protocol/metrics-reply.h"
+#include "server/metrics-deadlines.h"
+#include "server/metrics-line-reader.h"
+#include "server/metrics-session.h"
+#include "server/metrics-socket-stream.h"
+
+#include <errno.h>
+
+/* A reply of up to this size leaves in one write: many clients do a single recv(1024) for an answer. */
+#define WHOLE_REPLY_MAX 1024
+
+/* A client that was told that this is the end gets this many seconds to hang up. */
+#define LINGER_TIMEOUT 2
+/* How much is thrown away at once of what it goes on to send. */
+#define LINGER_PIECE 16384
+
+/* What is kept of the buffer for answers while there are none. */
+#define IDLE_BUFFER_MAX 16384
+
+/* A long line costs as many units of work as it has pieces of this size. */
+#define LINE_UNIT 256
+
+typedef enum
+{
+  PHASE_NEW,
+  PHASE_OPEN,      /* takes requests */
+  PHASE_FLUSHING,  /* takes no more; what is owed still leaves */
+  PHASE_LINGERING, /* all has left; waits for the client to hang up */
+  PHASE_CLOSED,
+} Phase;
+
+/**
+ * MetricsConnection:
+ *
+ * A client. Whenever its socket is ready, it reads once, executes the whole lines that are there, up to a
+ * slice of work, and writes all their replies at once. Replies that the client does not take are held up to a
+ * limit; above it nothing more is read or executed.
+ *
+ * Everything happens in the thread of the poller's context.
+ */
+struct _MetricsConnection
+{
+  GObject parent;
+
+  GSocketConnection *stream;   /* (owned) */
+  MetricsStore *store;         /* (owned) */
+  const MetricsLimits *limits; /* (unowned) */
+  MetricsFigures *figures;     /* (unowned) */
+  MetricsRights rights;
+
+  MetricsPollerWatch watch;
+  MetricsLineReader reader;
+  MetricsSession session;
+  Phase phase;
+  gboolean eof;          /* the client will send no more */
+  gboolean took_line;    /* whether a line came to its end in this turn */
+  gboolean has_work;     /* there are lines, or the rest of a reply, that can be gone on with */
+  gboolean is_finishing; /* nothing more is read, and nothing more is waited for than that all has left */
+
+  MetricsBuffer out;
+  guint64 n_sent;      /* bytes that have left */
+  guint64 reply_start; /* of the reply that the session is busy with, in bytes from the first one sent */
+
+  MetricsDeadlines deadlines;
+};
+
+typedef enum
+{
+  PROP_STREAM = 1,
+  PROP_STORE,
+  PROP_LIMITS,
+  PROP_FIGURES,
+  PROP_RIGHTS,
+} MetricsConnectionProperty;
+
+static guint signal_closed;
+
+G_DEFINE_FINAL_TYPE (MetricsConnection, metrics_connection, G_TYPE_OBJECT)
+
+static void
+close_now (MetricsConnection *self)
+{
+  if (self->phase == PHASE_CLOSED)
+    return;
+  self->phase = PHASE_CLOSED;
+  metrics_poller_watch_remove (&self->watch);
+  metrics_session_clear (&self->session);
+  metrics_buffer_clear (&self->out);
+  /* Only sockets are closed here, which cannot fail in a way that somebody could do something about. */
+  g_io_stream_close (G_IO_STREAM (self->stream), NULL, NULL);
+  g_signal_emit (self, signal_closed, 0);
+}
+
+static GSocket *
+get_socket (MetricsConnection *self)
+{
+  return g_socket_connection_get_socket (self->stream);
+}
+
+static gboolean
+has_room (MetricsConnection *self)
+{
+  /* A reply that can still be a small one has to be able to end, or to become a large one. */
+  return metrics_buffer_length (&self->out) < MAX (self->limits->unsent, WHOLE_REPLY_MAX + 1);
+}
+
+/* How much may leave now: not the beginning of a reply that can still become a small one. */
+static gsize
+get_sendable (MetricsConnection *self)
+{
+  gsize length = metrics_buffer_length (&self->out);
+  guint64 unfinished;
+
+  if (!metrics_session_is_busy (&self->session))
+    return length;
+  unfinished = self->n_sent + length - self->reply_start;
+  return unfinished <= WHOLE_REPLY_MAX ? length - MIN (unfinished, length) : length;
+}
+
+/* Reading */
+
+static void
+fill (MetricsConnection *self)
+{
+  g_autoptr (GError) error = NULL;
+  gssize n = metrics_line_reader_fill (&self->reader, &error);
+
+  if (n > 0)
+    {
+      self->figures->bytes_received += n;
+      self->has_work = TRUE;
+    }
+  else if (n == 0)
+    self->eof = TRUE;
+  else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    {
+      g_debug ("client gone: %s", error->message);
+      close_now (self);
+    }
+}
+
+/* Takes the next line and executes it; FALSE where there is none. */
+static gboolean
+execute_line (MetricsConnection *self, gint64 now, gint *budget)
+{
+  const char *line;
+  gsize len;
+
+  switch (metrics_line_reader_take (&self->reader, &line, &len))
+    {
+    case METRICS_LINE:
+      self->took_line = TRUE;
+      *budget -= 1 + len / LINE_UNIT;
+      self->reply_start = self->n_sent + metrics_buffer_length (&self->out);
+      metrics_session_execute (&self->session, line, len, now, &self->out);
+      return TRUE;
+
+    case METRICS_LINE_TOO_LONG:
+      *budget -= 1;
+      self->figures->requests++;
+      metrics_session_refuse (&self->session, "line too long", &self->out);
+      return TRUE;
+
+    case METRICS_LINE_SKIPPED:
+      self->took_line = TRUE;
+      *budget -= 1;
+      metrics_session_end_long_line (&self->session, line, len);
+      return TRUE;
+
+    case METRICS_LINE_NONE:
+    default:
+      return FALSE;
+    }
+}
+
+/* Does a slice of work: lines, and the replies to them, until there are none, or it was enough for now, or
+ * the client has to take its answers first. */
+static void
+work (MetricsConnection *self)
+{
+  gint64 now = g_get_real_time () / G_USEC_PER_SEC;
+  gint budget = self->limits->slice;
+
+  metrics_line_reader_begin (&self->reader);
+  while (self->has_work && budget > 0 && has_room (self) && !self->session.over)
+    {
+      if (metrics_session_is_busy (&self->session))
+        self->has_work
+            = metrics_session_resume (&self->session, &budget, &self->out) != METRICS_QUERY_NOT_YET;
+      else
+        self->has_work = execute_line (self, now, &budget);
+    }
+  metrics_line_reader_end (&self->reader);
+  if (self->session.broken)
+    {
+      g_debug ("client let go: what its answer had yet to show was deleted");
+      close_now (self);
+    }
+
+  self->figures->largest_slice
+      = MAX (self->figures->largest_slice, (guint64) ((gint) self->limits->slice - budget));
+}
+
+static void
+session_wake_cb (MetricsQuery *query, gpointer user_data)
+{
+  MetricsConnection *self = user_data;
+
+  self->has_work = TRUE;
+  metrics_poller_watch_schedule (&self->watch);
+}
+
+/* Writing */
+
+/* Writes once what may leave; what the socket does not take waits for it to be ready. */
+static void
+flush (MetricsConnection *self)
+{
+  g_autoptr (GError) error = NULL;
+  gsize n_bytes = get_sendable (self);
+  gssize n;
+
+  if (n_bytes == 0)
+    return;
+
+  n = g_socket_send_with_blocking (get_socket (self), self->out.data + self->out.start, n_bytes, FALSE, NULL,
+                                   &error);
+  if (n >= 0)
+    {
+      metrics_buffer_consume (&self->out, n);
+      self->n_sent += n;
+      self->figures->bytes_sent += n;
+      /* Thousands of clients that once had a large answer would otherwise hold its memory. */
+      if (metrics_buffer_length (&self->out) == 0 && self->out.size > IDLE_BUFFER_MAX)
+        metrics_buffer_clear (&self->out);
+    }
+  else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    {
+      g_debug ("client gone: %s", error->message);
+      close_now (self);
+    }
+}
+
+/* Closing */
+
+static void
+begin_flushing (MetricsConnection *self)
+{
+  self->phase = PHASE_FLUSHING;
+  self->has_work = FALSE;
+}
+
+/* Closing a socket that holds something unread sends a reset, and that can overtake the last reply: so the
+ * client is told that this is the end, and what it still sends is thrown away until it hangs up. */
+static void
+begin_lingering (MetricsConnection *self)
+{
+  self->phase = PHASE_LINGERING;
+  if (self->eof || !g_socket_shutdown (get_socket (self), FALSE, TRUE, NULL))
+    close_now (self);
+}
+
+static void
+linger (MetricsConnection *self)
+{
+  char piece[LINGER_PIECE];
+  g_autoptr (GError) error = NULL;
+  gssize n = g_socket_receive_with_blocking (get_socket (self), piece, sizeof piece, FALSE, NULL, &error);
+
+  if (n > 0)
+    return;
+  /* With nothing unread the kernel delivers the rest, so who has no time need not wait. */
+  if (n == 0 || self->is_finishing || !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    close_now (self);
+}
+
+/* Deadlines */
+
+static gboolean
+is_reading (MetricsConnection *self)
+{
+  return self->phase == PHASE_OPEN && !self->eof && !self->is_finishing && !self->has_work && has_room (self)
+         && !metrics_session_is_busy (&self->session);
+}
+
+static void
+update_deadlines (MetricsConnection *self, gboolean took_line)
+{
+  gboolean reading = is_reading (self);
+  gboolean inside_line = reading && metrics_line_reader_is_inside_line (&self->reader);
+  gboolean idle = reading && metrics_buffer_length (&self->out) == 0;
+  gint64 now = metrics_poller_get_time (self->watch.poller);
+
+  metrics_deadlines_note_answer (&self->deadlines, self->n_sent, get_sendable (self), now);
+  metrics_deadlines_note (&self->deadlines, METRICS_DEADLINE_LINE, inside_line, took_line, now);
+  metrics_deadlines_note (&self->deadlines, METRICS_DEADLINE_IDLE, idle, took_line, now);
+  metrics_deadlines_note (&self->deadlines, METRICS_DEADLINE_LINGER, self->phase == PHASE_LINGERING, FALSE,
+                          now);
+  metrics_poller_watch_set_deadline (&self->watch, metrics_deadlines_get_next (&self->deadlines));
+}
+
+static void
+handle_deadline (MetricsConnection *self)
+{
+  switch (metrics_deadlines_get_passed (&self->deadlines, metrics_poller_get_time (self->watch.poller)))
+    {
+    case METRICS_DEADLINE_LINE:
+      metrics_session_refuse (&self->session, "line timeout", &self->out);
+      begin_flushing (self);
+      break;
+    case METRICS_DEADLINE_IDLE:
+      metrics_session_refuse (&self->session, "idle timeout", &self->out);
+      begin_flushing (self);
+      break;
+    case METRICS_DEADLINE_ANSWER:
+      /* Behind an answer that is stuck there is no way to say anything. */
+      g_debug ("answer timeout");
+      close_now (self);
+      break;
+    case METRICS_DEADLINE_LINGER:
+      close_now (self);
+      break;
+    case METRICS_N_DEADLINES:
+    default:
+      break;
+    }
+}
+
+/* What comes next */
+
+static void
+update_interest (MetricsConnection *self)
+{
+  MetricsPollerEvents interest = 0;
+
+  if (is_reading (self) || self->phase == PHASE_LINGERING)
+    interest |= METRICS_POLLER_IN;
+  if (get_sendable (self) > 0)
+    interest |= METRICS_POLLER_OUT;
+  if (!metrics_poller_watch_set_interest (&self->watch, interest))
+    {
+      g_debug ("client lost: %s", g_strerror (errno));
+      close_now (self);
+      return;
+    }
+
+  if (self->phase == PHASE_OPEN && self->has_work && has_room (self))
+    metrics_poller_watch_schedule (&self->watch);
+}
+
+/* Whether no more requests will be executed, and all replies are complete. */
+static gboolean
+is_done (MetricsConnection *self)
+{
+  if (metrics_session_is_busy (&self->session))
+    return FALSE;
+  return self->session.over || ((self->eof || self->is_finishing) && !self->has_work);
+}
+
+static void
+advance (MetricsConnection *self, gboolean took_line)
+{
+  if (self->phase == PHASE_OPEN && is_done (self))
+    begin_flushing (self);
+  if (self->phase == PHASE_FLUSHING && metrics_buffer_length (&self->out) == 0)
+    begin_lingering (self);
+  if (self->phase == PHASE_LINGERING && self->is_finishing)
+    linger (self);
+  if (self->phase == PHASE_CLOSED)
+    return;
+
+  update_deadlines (self, took_line);
+  update_interest (self);
+}
+
+static void
+poller_cb (MetricsPollerEvents events, gpointer user_data)
+{
+  g_autoptr (MetricsConnection) self = g_object_ref (user_data);
+
+  self->took_line = FALSE;
+  if (events & METRICS_POLLER_DEADLINE)
+    handle_deadline (self);
+  if ((events & (METRICS_POLLER_IN | METRICS_POLLER_GONE)) && is_reading (self))
+    fill (self);
+  else if ((events & (METRICS_POLLER_IN | METRICS_POLLER_GONE)) && self->phase == PHASE_LINGERING)
+    linger (self);
+  if (self->phase == PHASE_OPEN)
+    work (self);
+  if (self->phase == PHASE_OPEN || self->phase == PHASE_FLUSHING)
+    flush (self);
+  if (self->phase != PHASE_CLOSED)
+    advance (self, self->took_line);
+}
+
+/* The object */
+
+static void
+metrics_connection_set_property (GObject *object, guint property_id, const GValue *value, GParamSpec *pspec)
+{
+  MetricsConnection *self = METRICS_CONNECTION (object);
+
+  switch ((MetricsConnectionProperty) property_id)
+    {
+    case PROP_STREAM:
+      self->stream = g_value_dup_object (value);
+      break;
+    case PROP_STORE:
+      self->store = g_value_dup_object (value);
+      break;
+    case PROP_LIMITS:
+      self->limits = g_value_get_pointer (value);
+      break;
+    case PROP_FIGURES:
+      self->figures = g_value_get_pointer (value);
+      break;
+    case PROP_RIGHTS:
+      self->rights = g_value_get_uint (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
+    }
+}
+
+static void
+metrics_connection_constructed (GObject *object)
+{
+  MetricsConnection *self = METRICS_CONNECTION (object);
+  g_autoptr (GInputStream) base = metrics_socket_stream_new (get_socket (self));
+
+  G_OBJECT_CLASS (metrics_connection_parent_class)->constructed (object);
+
+  metrics_line_reader_init (&self->reader, base, self->limits->line);
+  metrics_session_init (&self->session, self->store, self->limits, self->figures, self->rights);
+  metrics_session_set_wake_func (&self->session, session_wake_cb, self);
+  self->deadlines.timeouts[METRICS_DEADLINE_LINE] = self->limits->line_timeout;
+  self->deadlines.timeouts[METRICS_DEADLINE_ANSWER] = self->limits->answer_timeout;
+  self->deadlines.timeouts[METRICS_DEADLINE_IDLE] = self->limits->idle_timeout;
+  self->deadlines.timeouts[METRICS_DEADLINE_LINGER] = LINGER_TIMEOUT;
+}
+
+static void
+metrics_connection_dispose (GObject *object)
+{
+  MetricsConnection *self = METRICS_CONNECTION (object);
+
+  metrics_poller_watch_remove (&self->watch);
+  metrics_session_clear (&self->session);
+  metrics_line_reader_clear (&self->reader);
+  metrics_buffer_clear (&self->out);
+  g_clear_object (&self->store);
+  g_clear_object (&self->stream);
+
+  G_OBJECT_CLASS (metrics_connection_parent_class)->dispose (object);
+}
+
+static void
+metrics_connection_class_init (MetricsConnectionClass *klass)
+{
+  const GParamFlags flags = G_PARAM_WRITABLE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GParamSpec *props[PROP_RIGHTS + 1] = { NULL };
+
+  object_class->constructed = metrics_connection_constructed;
+  object_class->set_property = metrics_connection_set_property;
+  object_class->dispose = metrics_connection_dispose;
+
+  props[PROP_STREAM] = g_param_spec_object ("stream", NULL, NULL, G_TYPE_SOCKET_CONNECTION, flags);
+  props[PROP_STORE] = g_param_spec_object ("store", NULL, NULL, METRICS_TYPE_STORE, flags);
+  props[PROP_LIMITS] = g_param_spec_pointer ("limits", NULL, NULL, flags);
+  props[PROP_FIGURES] = g_param_spec_pointer ("figures", NULL, NULL, flags);
+  props[PROP_RIGHTS]
+      = g_param_spec_uint ("rights", NULL, NULL, 0, METRICS_RIGHTS_ALL, METRICS_RIGHTS_ALL, flags);
+  g_object_class_install_properties (object_class, G_N_ELEMENTS (props), props);
+
+  /**
+   * MetricsConnection::closed:
+   *
+   * The socket was closed; the connection does nothing any more.
+   */
+  signal_closed = g_signal_new ("closed", METRICS_TYPE_CONNECTION, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                G_TYPE_NONE, 0);
+}
+
+static void
+metrics_connection_init (MetricsConnection *self)
+{
+}
+
+/**
+ * metrics_connection_new:
+ * @stream: a connected socket
+ * @store: what the client puts into and reads from
+ * @limits: its limits; they have to live as long as the connection
+ * @figures: where it counts; they have to live as long as the connection
+ * @rights: what the client may do
+ *
+ * Returns: (transfer full): a connection that does nothing yet
+ */
+MetricsConnection *
+metrics_connection_new (GSocketConnection *stream,
+                        MetricsStore *store,
+                        const MetricsLimits *limits,
+                        MetricsFigures *figures,
+                        MetricsRights rights)
+{
+  return g_object_new (METRICS_TYPE_CONNECTION, "stream", stream, "store", store, "limits", limits, "figures",
+                       figures, "rights", rights, NULL);
+}
+
+/**
+ * metrics_connection_start:
+ * @self: a new connection
+ * @poller: what wakes it; it has to live as long as the connection is not closed
+ * @error: return location for a #GError
+ *
+ * Begins to serve the client.
+ *
+ * Returns: %FALSE where the socket cannot be watched
+ */
+gboolean
+metrics_connection_start (MetricsConnection *self, MetricsPoller *poller, GError **error)
+{
+  g_return_val_if_fail (self->phase == PHASE_NEW, FALSE);
+
+  if (!metrics_poller_add (poller, &self->watch, g_socket_get_fd (get_socket (self)), METRICS_POLLER_IN,
+                           poller_cb, self, error))
+    return FALSE;
+  self->phase = PHASE_OPEN;
+  advance (self, FALSE);
+  return TRUE;
+}
+
+/**
+ * metrics_connection_refuse:
+ * @self: a connection that was just started
+ * @message: one line of English
+ *
+ * Tells the client that it is not served, and why, and lets it go.
+ */
+void
+metrics_connection_refuse (MetricsConnection *self, const char *message)
+{
+  g_return_if_fail (self->phase == PHASE_OPEN);
+
+  metrics_reply_error (&self->out, message);
+  begin_flushing (self);
+  /* Who is over the limit must not stay for as long as it likes. */
+  self->is_finishing = TRUE;
+  metrics_poller_watch_schedule (&self->watch);
+}
+
+/**
+ * metrics_connection_finish:
+ * @self: a connection
+ *
+ * Reads nothing more, executes what was read, and closes when the client has taken the replies.
+ */
+void
+metrics_connection_finish (MetricsConnection *self)
+{
+  self->is_finishing = TRUE;
+  if (self->phase != PHASE_CLOSED)
+    metrics_poller_watch_schedule (&self->watch);
+}
+
+/**
+ * metrics_connection_abort:
+ * @self: a connection
+ *
+ * Closes it at once, whatever is owed.
+ */
+void
+metrics_connection_abort (MetricsConnection *self)
+{
+  close_now (self);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/**
+ * MetricsLimits:
+ * @line: bytes of a line, its LF included
+ * @connections: how many clients at once
+ * @unsent: bytes of answers that a connection holds before it stops reading
+ * @slice: units of work that a connection gets at once: about a line or a point each
+ * @line_timeout: seconds in which a line has to be complete
+ * @answer_timeout: seconds in which an answer has to be taken
+ * @idle_timeout: seconds without a request after which a client is sent away; 0 for never
+ *
+ * What a client can make the server hold or do at most.
+ */
+typedef struct
+{
+  guint line;
+  guint connections;
+  guint unsent;
+  guint slice;
+  guint line_timeout;
+  guint answer_timeout;
+  guint idle_timeout;
+} MetricsLimits;
+
+/**
+ * MetricsFigures:
+ *
+ * What the server counts of itself, for `stats`. All since its start, but @connections.
+ */
+typedef struct
+{
+  gint64 started; /* monotonic time in microseconds */
+  guint64 connections;
+  guint64 connections_accepted;
+  guint64 connections_refused;
+  guint64 requests;
+  guint64 errors;
+  guint64 bytes_received;
+  guint64 bytes_sent;
+  guint64 largest_slice; /* units of work, see MetricsLimits.slice */
+} MetricsFigures;
+
+G_END_DECLS

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "server/metrics-line-reader.h"
+
+#include <string.h>
+
+/* What the buffer begins with: enough for a few requests, little enough for thousands of clients. */
+#define MIN_BUFFER 1024
+/* A client that sends without pause gets this much read at once. */
+#define MAX_BUFFER 65536
+
+/**
+ * metrics_line_reader_init:
+ * @self: (out caller-allocates): a reader
+ * @base: a stream whose synchronous read does not block
+ * @limit: how many bytes a line may have, its LF included
+ */
+void
+metrics_line_reader_init (MetricsLineReader *self, GInputStream *base, gsize limit)
+{
+  GDataInputStream *input = g_data_input_stream_new (base);
+
+  *self = (MetricsLineReader){ .input = G_BUFFERED_INPUT_STREAM (input), .limit = limit };
+  g_buffered_input_stream_set_buffer_size (self->input, MIN_BUFFER);
+}
+
+/**
+ * metrics_line_reader_clear:
+ * @self: a reader, begun or all zero
+ */
+void
+metrics_line_reader_clear (MetricsLineReader *self)
+{
+  g_clear_object (&self->input);
+}
+
+/**
+ * metrics_line_reader_fill:
+ * @self: a reader whose lines have been taken
+ * @error: return location for a #GError
+ *
+ * Reads once. The buffer grows while it gets full, up to the limit of a line: left to itself, a
+ * #GDataInputStream would let it grow for as long as no LF comes.
+ *
+ * Returns: how many bytes came, 0 at the end, -1 with an error (%G_IO_ERROR_WOULD_BLOCK where there is
+ * nothing)
+ */
+gssize
+metrics_line_reader_fill (MetricsLineReader *self, GError **error)
+{
+  gsize size = g_buffered_input_stream_get_buffer_size (self->input);
+  gsize max_size = MAX (self->limit, MAX_BUFFER);
+  gssize n;
+
+  g_assert (g_buffered_input_stream_get_available (self->input) < max_size);
+
+  if (g_buffered_input_stream_get_available (self->input) == size)
+    g_buffered_input_stream_set_buffer_size (self->input, MIN (2 * size, max_size));
+
+  n = g_buffered_input_stream_fill (self->input, -1, NULL, error);
+  self->last_fill = MAX (n, 0);
+
+  size = g_buffered_input_stream_get_buffer_size (self->input);
+  if (n > 0 && size < max_size && g_buffered_input_stream_get_available (self->input) == size)
+    g_buffered_input_stream_set_buffer_size (self->input, MIN (2 * size, max_size));
+  return n;
+}
+
+/**
+ * metrics_line_reader_begin:
+ * @self: a reader
+ *
+ * Begins to take lines; they stay where they are until metrics_line_reader_end().
+ */
+void
+metrics_line_reader_begin (MetricsLineReader *self)
+{
+  self->data = g_buffered_input_stream_peek_buffer (self->input, &self->len);
+  self->used = 0;
+}
+
+/**
+ * metrics_line_reader_end:
+ * @self: a reader
+ *
+ * Lets go of the lines that were taken.
+ */
+void
+metrics_line_reader_end (MetricsLineReader *self)
+{
+  if (self->used > 0)
+    g_input_stream_skip (G_INPUT_STREAM (self->input), self->used, NULL, NULL);
+  /* Thousands of clients that once sent much at once would otherwise hold its memory. */
+  if (g_buffered_input_stream_get_available (self->input) == 0 && self->last_fill < MIN_BUFFER
+      && g_buffered_input_stream_get_buffer_size (self->input) > MIN_BUFFER)
+    g_buffered_input_stream_set_buffer_size (self->input, MIN_BUFFER);
+  self->data = NULL;
+  self->len = self->used = 0;
+}
+
+/* The last bytes of what is dropped, however it was cut into pieces. */
+static void
+remember_tail (MetricsLineReader *self, const char *bytes, gsize len)
+{
+  gsize kept;
+
+  if (len >= sizeof self->tail)
+    {
+      memcpy (self->tail, bytes + len - sizeof self->tail, sizeof self->tail);
+      self->tail_len = sizeof self->tail;
+      return;
+    }
+  kept = MIN (self->tail_len, sizeof self->tail - len);
+  memmove (self->tail, self->tail + self->tail_len - kept, kept);
+  memcpy (self->tail + kept, bytes, len);
+  self->tail_len = kept + len;
+}
+
+static MetricsLineState
+skip (MetricsLineReader *self, const char **line, gsize *len)
+{
+  const char *start = self->data + self->used;
+  gsize left = self->len - self->used;
+  const char *lf = left > 0 ? memchr (start, '\n', left) : NULL;
+  gsize dropped = lf != NULL ? (gsize) (lf - start) : left;
+
+  remember_tail (self, start, dropped);
+  self->used += dropped;
+  if (lf == NULL)
+    return METRICS_LINE_NONE;
+
+  self->used++;
+  self->skipping = FALSE;
+  *line = self->tail;
+  *len = self->tail_len;
+  return METRICS_LINE_SKIPPED;
+}
+
+/**
+ * metrics_line_reader_take:
+ * @self: a reader, between metrics_line_reader_begin() and metrics_line_reader_end()
+ * @line: (out) (transfer none): the line, or the last bytes of the line that was skipped
+ * @len: (out): its length in bytes, without the LF
+ *
+ * Returns: what there was
+ */
+MetricsLineState
+metrics_line_reader_take (MetricsLineReader *self, const char **line, gsize *len)
+{
+  const char *start = self->data + self->used;
+  gsize left = self->len - self->used;
+  const char *lf = NULL;
+
+  if (self->skipping)
+    return skip (self, line, len);
+
+  if (left > self->scanned)
+    lf = memchr (start + self->scanned, '\n', left - self->scanned);
+  *line = start;
+  *len = lf != NULL ? (gsize) (lf - start) : left;
+  self->scanned = 0;
+  if (*len >= self->limit)
+    {
+      self->skipping = TRUE;
+      self->tail_len = 0;
+      return METRICS_LINE_TOO_LONG;
+    }
+  if (lf == NULL)
+    {
+      self->scanned = left;
+      return METRICS_LINE_NONE;
+    }
+  self->used += *len + 1;
+  return METRICS_LINE;
+}
+
+/**
+ * metrics_line_reader_is_inside_line:
+ * @self: a reader of which the last line was taken
+ *
+ * Returns: whether the beginning of a line is there and its end is not
+ */
+gboolean
+metrics_line_reader_is_inside_line (const MetricsLineReader *self)
+{
+  return self->scanned > 0 || self->skipping;
+}

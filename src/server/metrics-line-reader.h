@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* As many bytes as tell an HTTP request line, and its CR. */
+#define METRICS_LINE_READER_TAIL 10
+
+/**
+ * MetricsLineReader:
+ *
+ * Takes lines out of the buffer of a #GDataInputStream, in place. Its fields are its own; it lives inside the
+ * object that reads.
+ */
+typedef struct
+{
+  GBufferedInputStream *input; /* (owned) */
+  gsize limit;                 /* bytes of a line, its LF included */
+
+  /* What the stream's buffer holds while lines are being taken. */
+  const char *data; /* (unowned) (nullable) */
+  gsize len;
+  gsize used;
+  gsize last_fill; /* how many bytes came last */
+
+  gsize scanned;                       /* how many bytes of the unfinished line are known to hold no LF */
+  gboolean skipping;                   /* whether the line was too long, and its rest is dropped */
+  char tail[METRICS_LINE_READER_TAIL]; /* the last bytes that were dropped */
+  gsize tail_len;
+} MetricsLineReader;
+
+typedef enum
+{
+  METRICS_LINE,          /* a line */
+  METRICS_LINE_NONE,     /* there is no whole line */
+  METRICS_LINE_TOO_LONG, /* a line is too long; from here on it is dropped */
+  METRICS_LINE_SKIPPED,  /* the end of a line that was too long: its last bytes */
+} MetricsLineState;
+
+void metrics_line_reader_init (MetricsLineReader *self, GInputStream *base, gsize limit);
+void metrics_line_reader_clear (MetricsLineReader *self);
+
+gssize metrics_line_reader_fill (MetricsLineReader *self, GError **error);
+
+void metrics_line_reader_begin (MetricsLineReader *self);
+MetricsLineState metrics_line_reader_take (MetricsLineReader *self, const char **line, gsize *len);
+void metrics_line_reader_end (MetricsLineReader *self);
+
+gboolean metrics_line_reader_is_inside_line (const MetricsLineReader *self);
+
+G_END_DECLS

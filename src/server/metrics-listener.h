@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "server/metrics-rights.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define METRICS_TYPE_LISTENER (metrics_listener_get_type ())
+G_DECLARE_FINAL_TYPE (MetricsListener, metrics_listener, METRICS, LISTENER, GObject)
+
+MetricsListener *metrics_listener_new_parse (const char *text, GError **error);
+MetricsListener *metrics_listener_new_tcp (const char *host, guint16 port);
+MetricsListener *metrics_listener_new_loopback (guint16 port);
+
+gboolean metrics_listener_open (MetricsListener *self, GError **error);
+void metrics_listener_close (MetricsListener *self);
+
+GPtrArray *metrics_listener_get_sockets (MetricsListener *self);
+GPtrArray *metrics_listener_describe (MetricsListener *self);
+MetricsRights metrics_listener_get_rights (MetricsListener *self, GSocket *peer);
+
+G_END_DECLS

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "server/metrics-service.h"
+
+#include "server/metrics-accept-guard.h"
+#include "server/metrics-connection.h"
+#include "server/metrics-poller.h"
+
+#include <glib/gi18n.h>
+
+/* Clients over the limit that are being told so at the same time; while there are that many, nobody is
+ * accepted. */
+#define MAX_REFUSED 16
+
+/**
+ * MetricsService:
+ *
+ * Accepts clients and looks after their connections.
+ *
+ * Each listening socket has a #GSocketService of its own. One with several sockets would lose clients: where
+ * two come to different sockets in the same iteration of the main context, GLib before 2.86 completes the
+ * same task twice.
+ */
+struct _MetricsService
+{
+  GObject parent;
+
+  MetricsStore *store; /* (owned) */
+  MetricsLimits limits;
+  MetricsFigures figures;
+  MetricsPoller *poller; /* (owned) */
+  GSource *guard;        /* (owned) */
+
+  GPtrArray *listeners;    /* (owned) (element-type MetricsListener) */
+  GPtrArray *acceptors;    /* (owned) (element-type GSocketService): one for each listening socket */
+  GHashTable *connections; /* (owned) (element-type MetricsConnection): a set */
+  GHashTable *refused;     /* (owned) (element-type MetricsConnection): a set of those over the limit */
+
+  gboolean at_limit;  /* whether it was said that the limit is reached */
+  gboolean finishing; /* whether it stops */
+  guint finish_timeout_id;
+  guint drain_id;
+};
+
+static guint signal_finished;
+
+G_DEFINE_FINAL_TYPE (MetricsService, metrics_service, G_TYPE_OBJECT)
+
+static void
+update_accepting (MetricsService *self)
+{
+  if (self->guard != NULL)
+    metrics_accept_guard_set_open (self->guard,
+                                   !self->finishing && g_hash_table_size (self->refused) < MAX_REFUSED);
+}
+
+static void
+check_finished (MetricsService *self)
+{
+  if (!self->finishing || g_hash_table_size (self->connections) + g_hash_table_size (self->refused) > 0)
+    return;
+  g_clear_handle_id (&self->finish_timeout_id, g_source_remove);
+  g_signal_emit (self, signal_finished, 0);
+}
+
+/* Units of work, see MetricsLimits, that are done at once of what nobody waits for. */
+#define DRAIN_SLICE 4096
+
+static gboolean
+drain_cb (gpointer user_data)
+{
+  MetricsService *self = user_data;
+  gint budget = DRAIN_SLICE;
+
+  if (!metrics_store_drain (self->store, &budget))
+    return G_SOURCE_CONTINUE;
+  self->drain_id = 0;
+  return G_SOURCE_REMOVE;
+}
+
+static void
+connection_closed_cb (MetricsConnection *connection, gpointer user_data)
+{
+  MetricsService *self = user_data;
+
+  g_hash_table_remove (self->refused, connection);
+  g_hash_table_remove (self->connections, connection);
+  self->figures.connections = g_hash_table_size (self->connections);
+  if (self->figures.connections <= self->limits.connections / 2)
+    self->at_limit = FALSE;
+  update_accepting (self);
+  /* The answer that it was in the middle of may have kept what others deleted. Not at an idle priority, which
+   * is never reached while clients are busy. */
+  if (self->drain_id == 0)
+    self->drain_id = g_idle_add_full (G_PRIORITY_DEFAULT, drain_cb, self, NULL);
+  check_finished (self);
+}
+
+/* Says it once, and again only after half of the clients have gone in between: a flood must not fill the log.
+ */
+static void
+note_limit (MetricsService *self)
+{
+  if (!self->at_limit)
+    g_message (_ ("limit of %u connections reached: further clients are refused"), self->limits.connections);
+  self->at_limit = TRUE;
+}
+
+static gboolean
+incoming_cb (GSocketService *acceptor, GSocketConnection *stream, GObject *source_object, gpointer user_data)
+{
+  MetricsService *self = user_data;
+  gboolean over_limit = g_hash_table_size (self->connections) >= self->limits.connections;
+  MetricsRights rights = metrics_listener_get_rights (METRICS_LISTENER (source_object),
+                                                      g_socket_connection_get_socket (stream));
+  g_autoptr (MetricsConnection) connection
+      = metrics_connection_new (stream, self->store, &self->limits, &self->figures, rights);
+  g_autoptr (GError) error = NULL;
+
+  if (!metrics_connection_start (connection, self->poller, &error))
+    {
+      g_warning (_ ("client lost: %s"), error->message);
+      return TRUE;
+    }
+
+  g_signal_connect (connection, "closed", G_CALLBACK (connection_closed_cb), self);
+  g_hash_table_add (over_limit ? self->refused : self->connections, g_object_ref (connection));
+  if (over_limit)
+    {
+      self->figures.connections_refused++;
+      note_limit (self);
+      metrics_connection_refuse (connection, "too many connections");
+      update_accepting (self);
+    }
+  else
+    {
+      self->figures.connections_accepted++;
+      self->figures.connections = g_hash_table_size (self->connections);
+    }
+  metrics_accept_guard_accepted (self->guard, acceptor);
+  return TRUE;
+}
+
+static void
+for_each_connection (MetricsService *self, void (*func) (MetricsConnection *))
+{
+  GHashTable *tables[] = { self->connections, self->refused };
+
+  for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
+    {
+      g_autoptr (GPtrArray) connections = g_ptr_array_new_with_free_func (g_object_unref);
+      GHashTableIter iter;
+      gpointer connection;
+
+      /* Those that close take themselves out of the table. */
+      g_hash_table_iter_init (&iter, tables[i]);
+      while (g_hash_table_iter_next (&iter, &connection, NULL))
+        g_ptr_array_add (connections, g_object_ref (connection));
+      for (guint k = 0; k < connections->len; k++)
+        func (connections->pdata[k]);
+    }
+}
+
+/* Listens no more. The guard goes first: it polls the sockets that are closed here. */
+static void
+close_acceptors (MetricsService *self)
+{
+  if (self->guard != NULL)
+    g_source_destroy (self->guard);
+  g_clear_pointer (&self->guard, g_source_unref);
+  for (guint i = 0; i < self->acceptors->len; i++)
+    {
+      g_signal_handlers_disconnect_by_data (self->acceptors->pdata[i], self);
+      g_socket_service_stop (self->acceptors->pdata[i]);
+      g_socket_listener_close (self->acceptors->pdata[i]);
+    }
+  g_ptr_array_set_size (self->acceptors, 0);
+  g_ptr_array_foreach (self->listeners, (GFunc) (void (*) (void)) metrics_listener_close, NULL);
+}
+
+static void
+metrics_service_dispose (GObject *object)
+{
+  MetricsService *self = METRICS_SERVICE (object);
+
+  g_clear_handle_id (&self->finish_timeout_id, g_source_remove);
+  for_each_connection (self, metrics_connection_abort);
+  g_clear_handle_id (&self->drain_id, g_source_remove);
+  close_acceptors (self);
+  g_ptr_array_set_size (self->listeners, 0);
+  g_clear_object (&self->store);
+
+  G_OBJECT_CLASS (metrics_service_parent_class)->dispose (object);
+}
+
+static void
+metrics_service_finalize (GObject *object)
+{
+  MetricsService *self = METRICS_SERVICE (object);
+
+  g_ptr_array_unref (self->listeners);
+  g_ptr_array_unref (self->acceptors);
+  g_hash_table_unref (self->connections);
+  g_hash_table_unref (self->refused);
+  g_clear_pointer (&self->poller, metrics_poller_free);
+
+  G_OBJECT_CLASS (metrics_service_parent_class)->finalize (object);
+}
+
+static void
+metrics_service_class_init (MetricsServiceClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = metrics_service_dispose;
+  object_class->finalize = metrics_service_finalize;
+
+  /**
+   * MetricsService::finished:
+   *
+   * After metrics_service_finish(): the last client has gone.
+   */
+  signal_finished = g_signal_new ("finished", METRICS_TYPE_SERVICE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                  G_TYPE_NONE, 0);
+}
+
+static void
+metrics_service_init (MetricsService *self)
+{
+  self->listeners = g_ptr_array_new_with_free_func (g_object_unref);
+  self->acceptors = g_ptr_array_new_with_free_func (g_object_unref);
+  self->connections = g_hash_table_new_full (NULL, NULL, g_object_unref, NULL);
+  self->refused = g_hash_table_new_full (NULL, NULL, g_object_unref, NULL);
+  self->figures.started = g_get_monotonic_time ();
+}
+
+/**
+ * metrics_service_new:
+ * @store: what clients put into and read from
+ * @limits: what clients can make the server hold or do; copied
+ * @error: return location for a #GError
+ *
+ * Returns: (transfer full): a service that listens nowhere yet, or %NULL
+ */
+MetricsService *
+metrics_service_new (MetricsStore *store, const MetricsLimits *limits, GError **error)
+{
+  g_autoptr (MetricsService) self = g_object_new (METRICS_TYPE_SERVICE, NULL);
+
+  self->poller = metrics_poller_new (NULL, error);
+  if (self->poller == NULL)
+    return NULL;
+  self->store = g_object_ref (store);
+  self->limits = *limits;
+  self->guard = metrics_accept_guard_new ();
+  return g_steal_pointer (&self);
+}
+
+/* A client over the limit of connections is told so, which takes a descriptor: so that one has to be reached
+ * before descriptors run out. */
+static void
+fit_connection_limit (MetricsService *self)
+{
+  guint n_free = metrics_accept_guard_get_n_free ();
+  guint most = n_free > MAX_REFUSED ? n_free - MAX_REFUSED : 1;
+
+  if (self->limits.connections <= most)
+    return;
+  g_message (_ ("file descriptors are enough for %u connections, not for %u"), most,
+             self->limits.connections);
+  self->limits.connections = most;
+}
+
+/**
+ * metrics_service_listen:
+ * @self: a service
+ * @listener: an open listener
+ * @error: return location for a #GError
+ *
+ * Accepts the clients of a listener from now on.
+ *
+ * Returns: %FALSE where one of its sockets cannot be used
+ */
+gboolean
+metrics_service_listen (MetricsService *self, MetricsListener *listener, GError **error)
+{
+  GPtrArray *sockets;
+
+  g_return_val_if_fail (METRICS_IS_SERVICE (self), FALSE);
+
+  g_ptr_array_add (self->listeners, g_object_ref (listener));
+  sockets = metrics_listener_get_sockets (listener);
+  for (guint i = 0; i < sockets->len; i++)
+    {
+      g_autoptr (GSocketService) acceptor = g_socket_service_new ();
+
+      if (!g_socket_listener_add_socket (G_SOCKET_LISTENER (acceptor), sockets->pdata[i], G_OBJECT (listener),
+                                         error))
+        return FALSE;
+      g_signal_connect (acceptor, "incoming", G_CALLBACK (incoming_cb), self);
+      metrics_accept_guard_add (self->guard, acceptor, sockets->pdata[i]);
+      g_ptr_array_add (self->acceptors, g_steal_pointer (&acceptor));
+    }
+  fit_connection_limit (self);
+  return TRUE;
+}
+
+static gboolean
+finish_timeout_cb (gpointer user_data)
+{
+  MetricsService *self = user_data;
+  guint n = g_hash_table_size (self->connections) + g_hash_table_size (self->refused);
+
+  self->finish_timeout_id = 0;
+  g_message (ngettext ("%u client did not take its answers in time",
+                       "%u clients did not take their answers in time", n),
+             n);
+  metrics_service_abort (self);
+  return G_SOURCE_REMOVE;
+}
+
+/**
+ * metrics_service_finish:
+ * @self: a service
+ * @timeout: seconds that clients have to take what they are owed
+ *
+ * Accepts and reads no more; executes what was read and sends the answers. #MetricsService::finished says
+ * when all clients have gone, from an iteration of the main context or from here.
+ */
+void
+metrics_service_finish (MetricsService *self, guint timeout)
+{
+  g_return_if_fail (METRICS_IS_SERVICE (self));
+
+  if (self->finishing)
+    return;
+  self->finishing = TRUE;
+  close_acceptors (self);
+
+  self->finish_timeout_id = g_timeout_add_seconds (timeout, finish_timeout_cb, self);
+  for_each_connection (self, metrics_connection_finish);
+  check_finished (self);
+}
+
+/**
+ * metrics_service_abort:
+ * @self: a service
+ *
+ * Closes all connections at once, whatever is owed to them.
+ */
+void
+metrics_service_abort (MetricsService *self)
+{
+  g_return_if_fail (METRICS_IS_SERVICE (self));
+
+  for_each_connection (self, metrics_connection_abort);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "server/metrics-limits.h"
+#include "server/metrics-listener.h"
+#include "store/metrics-store.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define METRICS_TYPE_SERVICE (metrics_service_get_type ())
+G_DECLARE_FINAL_TYPE (MetricsService, metrics_service, METRICS, SERVICE, GObject)
+
+MetricsService *metrics_service_new (MetricsStore *store, const MetricsLimits *limits, GError **error);
+
+gboolean metrics_service_listen (MetricsService *self, MetricsListener *listener, GError **error);
+void metrics_service_finish (MetricsService *self, guint timeout);
+void metrics_service_abort (MetricsService *self);
+
+G_END_DECLS

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "server/metrics-session.h"
+
+#include "protocol/metrics-command.h"
+#include "protocol/metrics-reply.h"
+
+/**
+ * metrics_session_init:
+ * @self: (out caller-allocates): a session
+ * @store: what it puts into and reads from
+ * @limits: its limits; they have to live as long as the session
+ * @figures: where it counts; they have to live as long as the session
+ * @rights: what the client may do
+ *
+ * Begins a session.
+ */
+void
+metrics_session_init (MetricsSession *self,
+                      MetricsStore *store,
+                      const MetricsLimits *limits,
+                      MetricsFigures *figures,
+                      MetricsRights rights)
+{
+  *self = (MetricsSession){
+    .store = g_object_ref (store),
+    .limits = limits,
+    .figures = figures,
+    .rights = rights,
+  };
+}
+
+/**
+ * metrics_session_clear:
+ * @self: a session, begun or all zero
+ *
+ * Ends it; a reply that is not complete is given up.
+ */
+void
+metrics_session_clear (MetricsSession *self)
+{
+  g_clear_pointer (&self->query, metrics_query_free);
+  g_clear_object (&self->store);
+}
+
+/**
+ * metrics_session_set_wake_func:
+ * @self: a session
+ * @func: what to call when a reply can go on that had to wait (%METRICS_QUERY_NOT_YET)
+ * @user_data: what to call it with
+ */
+void
+metrics_session_set_wake_func (MetricsSession *self, MetricsQueryWakeFunc func, gpointer user_data)
+{
+  self->wake_func = func;
+  self->wake_data = user_data;
+}
+
+/**
+ * metrics_session_refuse:
+ * @self: a session
+ * @message: one line of English
+ * @out: where the reply goes
+ *
+ * Answers with an error and counts it.
+ */
+void
+metrics_session_refuse (MetricsSession *self, const char *message, MetricsBuffer *out)
+{
+  self->figures->errors++;
+  metrics_reply_error (out, message);
+}
+
+static void
+put (MetricsSession *self, const MetricsCommand *command, MetricsBuffer *out)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (metrics_store_put (self->store, command->key.text, command->key.len, command->point, &error))
+    metrics_reply_ok (out);
+  else
+    metrics_session_refuse (self, error->message, out);
+}
+
+static void
+append_stats (MetricsSession *self, MetricsBuffer *out)
+{
+  const MetricsFigures *figures = self->figures;
+  const MetricsLimits *limits = self->limits;
+  guint64 series_limit, memory_limit;
+
+  g_object_get (self->store, "series-limit", &series_limit, "memory-limit", &memory_limit, NULL);
+
+  metrics_reply_begin (out);
+  metrics_reply_append_figure (out, "uptime", (g_get_monotonic_time () - figures->started) / G_USEC_PER_SEC);
+  metrics_reply_append_figure (out, "points", metrics_store_get_n_points (self->store));
+  metrics_reply_append_figure (out, "series", metrics_store_get_n_series (self->store));
+  metrics_reply_append_figure (out, "memory", metrics_store_get_memory (self->store));
+  metrics_reply_append_figure (out, "connections", figures->connections);
+  metrics_reply_append_figure (out, "connections_accepted", figures->connections_accepted);
+  metrics_reply_append_figure (out, "connections_refused", figures->connections_refused);
+  metrics_reply_append_figure (out, "requests", figures->requests);
+  metrics_reply_append_figure (out, "errors", figures->errors);
+  metrics_reply_append_figure (out, "bytes_received", figures->bytes_received);
+  metrics_reply_append_figure (out, "bytes_sent", figures->bytes_sent);
+  metrics_reply_append_figure (out, "largest_slice", figures->largest_slice);
+  metrics_reply_append_figure (out, "slice_limit", limits->slice);
+  metrics_reply_append_figure (out, "connection_limit", limits->connections);
+  metrics_reply_append_figure (out, "line_limit", limits->line);
+  metrics_reply_append_figure (out, "unsent_limit", limits->unsent);
+  metrics_reply_append_figure (out, "series_limit", series_limit);
+  metrics_reply_append_figure (out, "memory_limit", memory_limit);
+  metrics_reply_end (out);
+}
+
+static void
+begin_query (MetricsSession *self, MetricsQueryKind kind, const MetricsCommand *command, MetricsBuffer *out)
+{
+  MetricsQuerySpec spec = {
+    .kind = kind,
+    .key = command->key.text,
+    .key_len = command->key.len,
+    .is_pattern = command->verb != METRICS_VERB_GET,
+    .from = command->from,
+    .to = command->to,
+    .step = command->step,
+    .aggregation = command->aggregation,
+  };
+
+  self->query = metrics_query_new (self->store, &spec);
+  self->query_kind = kind;
+  metrics_query_set_wake_func (self->query, self->wake_func, self->wake_data);
+  metrics_reply_begin (out);
+}
+
+static MetricsRights
+needed_rights (MetricsVerb verb)
+{
+  switch (verb)
+    {
+    case METRICS_VERB_PUT:
+      return METRICS_RIGHTS_PUT;
+    case METRICS_VERB_DEL:
+      return METRICS_RIGHTS_DELETE;
+    case METRICS_VERB_GET:
+    case METRICS_VERB_GET_ALL:
+    case METRICS_VERB_LAST:
+    case METRICS_VERB_RANGE:
+    case METRICS_VERB_KEYS:
+    case METRICS_VERB_STATS:
+      return METRICS_RIGHTS_READ;
+    case METRICS_VERB_WRONG:
+    case METRICS_VERB_PING:
+    case METRICS_VERB_HELP:
+    case METRICS_VERB_QUIT:
+    default:
+      return METRICS_RIGHTS_NONE;
+    }
+}
+
+static void
+execute_command (MetricsSession *self, const MetricsCommand *command, MetricsBuffer *out)
+{
+  switch (command->verb)
+    {
+    case METRICS_VERB_PUT:
+      put (self, command, out);
+      break;
+    case METRICS_VERB_GET:
+    case METRICS_VERB_GET_ALL:
+      begin_query (self, METRICS_QUERY_POINTS, command, out);
+      break;
+    case METRICS_VERB_LAST:
+      begin_query (self, METRICS_QUERY_LAST, command, out);
+      break;
+    case METRICS_VERB_RANGE:
+      begin_query (self, command->step > 0 ? METRICS_QUERY_BUCKETS : METRICS_QUERY_POINTS, command, out);
+      break;
+    case METRICS_VERB_KEYS:
+      begin_query (self, METRICS_QUERY_KEYS, command, out);
+      break;
+    case METRICS_VERB_DEL:
+      begin_query (self, METRICS_QUERY_DELETE, command, out);
+      break;
+    case METRICS_VERB_STATS:
+      append_stats (self, out);
+      break;
+    case METRICS_VERB_HELP:
+      metrics_reply_begin (out);
+      metrics_command_append_help (out);
+      metrics_reply_end (out);
+      break;
+    case METRICS_VERB_QUIT:
+      self->over = TRUE;
+      metrics_reply_ok (out);
+      break;
+    case METRICS_VERB_PING:
+      metrics_reply_ok (out);
+      break;
+    case METRICS_VERB_WRONG:
+    default:
+      metrics_session_refuse (self, METRICS_REPLY_WRONG_COMMAND, out);
+      break;
+    }
+}
+
+/**
+ * metrics_session_execute:
+ * @self: a session that is not busy
+ * @line: (array length=len): what the client sent, without its LF
+ * @len: its length in bytes
+ * @now: the time now, in seconds since the Unix epoch
+ * @out: where the reply goes
+ *
+ * Does what a line asks for. The reply is complete, or the session is busy with it: metrics_session_resume()
+ * goes on.
+ */
+void
+metrics_session_execute (MetricsSession *self, const char *line, gsize len, gint64 now, MetricsBuffer *out)
+{
+  MetricsToken word;
+  gboolean blank = metrics_tokens_split (line, len, &word, 1) == 0;
+  gboolean swallowed = blank && self->after_request;
+  gboolean first = !self->had_line;
+  MetricsCommand command;
+
+  g_assert (self->query == NULL);
+
+  self->had_line = TRUE;
+  self->after_request = !blank;
+  if (swallowed)
+    return;
+
+  self->figures->requests++;
+  metrics_command_parse (line, len, now, &command);
+  if (first && metrics_command_is_http (line, len))
+    {
+      command.verb = METRICS_VERB_WRONG;
+      self->over = TRUE;
+    }
+
+  if ((needed_rights (command.verb) & ~self->rights) != 0)
+    metrics_session_refuse (self, "permission denied", out);
+  else
+    execute_command (self, &command, out);
+}
+
+/**
+ * metrics_session_end_long_line:
+ * @self: a session
+ * @tail: (array length=len): the last bytes of a line, without its LF
+ * @len: how many
+ *
+ * Says that a line that was refused for its length, and not read, has come to its end.
+ */
+void
+metrics_session_end_long_line (MetricsSession *self, const char *tail, gsize len)
+{
+  if (!self->had_line && metrics_command_is_http (tail, len))
+    self->over = TRUE;
+  self->had_line = TRUE;
+  self->after_request = TRUE;
+}
+
+/**
+ * metrics_session_is_busy:
+ * @self: a session
+ *
+ * Returns: whether a reply is not complete yet
+ */
+gboolean
+metrics_session_is_busy (const MetricsSession *self)
+{
+  return self->query != NULL;
+}
+
+static void
+end_query (MetricsSession *self, MetricsBuffer *out)
+{
+  if (self->query_kind == METRICS_QUERY_DELETE)
+    metrics_reply_append_count (out, metrics_query_get_n_deleted (self->query));
+  metrics_reply_end (out);
+  g_clear_pointer (&self->query, metrics_query_free);
+}
+
+/**
+ * metrics_session_resume:
+ * @self: a session that is busy
+ * @budget: (inout): how much work it may do, in units; what was done is taken off
+ * @out: where the reply goes
+ *
+ * Goes on with the reply, by at most one row of the answer.
+ *
+ * Returns: %METRICS_QUERY_DONE where it is complete now, %METRICS_QUERY_ROW where there is more,
+ *   %METRICS_QUERY_PAUSED where the budget is used up, %METRICS_QUERY_NOT_YET where it will be woken,
+ *   %METRICS_QUERY_LOST where it never will be complete: the client has to be let go without it
+ */
+MetricsQueryState
+metrics_session_resume (MetricsSession *self, gint *budget, MetricsBuffer *out)
+{
+  MetricsQueryRow row;
+  MetricsQueryState state = metrics_query_next (self->query, budget, &row);
+
+  if (state == METRICS_QUERY_DONE)
+    end_query (self, out);
+  else if (state == METRICS_QUERY_LOST)
+    self->broken = self->over = TRUE;
+  else if (state == METRICS_QUERY_ROW && self->query_kind == METRICS_QUERY_KEYS)
+    metrics_reply_append_key (out, row.key, row.key_len, row.n_total, row.first, row.last);
+  else if (state == METRICS_QUERY_ROW)
+    metrics_reply_append_points (out, row.key, row.key_len, row.points, row.n_points);
+  return state;
+}
