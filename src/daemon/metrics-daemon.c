@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "daemon/metrics-daemon.h"
+
+#include "server/metrics-listener.h"
+#include "server/metrics-service.h"
+#include "store/metrics-store.h"
+
+#include <glib-unix.h>
+#include <glib/gi18n.h>
+#include <locale.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+/**
+ * MetricsDaemon:
+ *
+ * Makes the parts of the server, joins them, and starts and stops them in order.
+ */
+struct _MetricsDaemon
+{
+  GObject parent;
+
+  const MetricsOptions *options; /* (unowned) */
+  MetricsStore *store;           /* (owned) */
+  MetricsService *service;       /* (owned) */
+  GMainLoop *loop;               /* (owned) */
+  GArray *signal_ids;            /* (owned) (element-type guint) */
+  gboolean stopping;
+};
+
+G_DEFINE_FINAL_TYPE (MetricsDaemon, metrics_daemon, G_TYPE_OBJECT)
+
+static gboolean
+stop_cb (gpointer user_data)
+{
+  MetricsDaemon *self = user_data;
+
+  if (self->stopping)
+    {
+      g_message (_ ("told to stop again: not waiting for clients"));
+      metrics_service_abort (self->service);
+      return G_SOURCE_CONTINUE;
+    }
+  self->stopping = TRUE;
+  metrics_service_finish (self->service, self->options->stop_timeout);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+metrics_daemon_dispose (GObject *object)
+{
+  MetricsDaemon *self = METRICS_DAEMON (object);
+
+  for (guint i = 0; i < self->signal_ids->len; i++)
+    g_source_remove (g_array_index (self->signal_ids, guint, i));
+  g_array_set_size (self->signal_ids, 0);
+  g_clear_object (&self->service);
+  g_clear_object (&self->store);
+
+  G_OBJECT_CLASS (metrics_daemon_parent_class)->dispose (object);
+}
+
+static void
+metrics_daemon_finalize (GObject *object)
+{
+  MetricsDaemon *self = METRICS_DAEMON (object);
+
+  g_array_unref (self->signal_ids);
+  g_main_loop_unref (self->loop);
+
+  G_OBJECT_CLASS (metrics_daemon_parent_class)->finalize (object);
+}
+
+static void
+metrics_daemon_class_init (MetricsDaemonClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  object_class->dispose = metrics_daemon_dispose;
+  object_class->finalize = metrics_daemon_finalize;
+}
+
+static void
+metrics_daemon_init (MetricsDaemon *self)
+{
+  self->loop = g_main_loop_new (NULL, FALSE);
+  self->signal_ids = g_array_new (FALSE, FALSE, sizeof (guint));
+}
+
+/**
+ * metrics_daemon_new:
+ * @options: what the command line says; they have to live as long as the daemon
+ *
+ * Returns: (transfer full): a daemon that is not started
+ */
+MetricsDaemon *
+metrics_daemon_new (const MetricsOptions *options)
+{
+  MetricsDaemon *self = g_object_new (METRICS_TYPE_DAEMON, NULL);
+
+  self->options = options;
+  return self;
+}
+
+/* As many descriptors as may be had: the limit of connections is ours to set. */
+static void
+raise_descriptor_limit (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) < 0)
+    return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit (RLIMIT_NOFILE, &limit);
+}
+
+static void
+catch_signal (MetricsDaemon *self, int number)
+{
+  guint id = g_unix_signal_add (number, stop_cb, self);
+
+  g_array_append_val (self->signal_ids, id);
+}
+
+/**
+ * metrics_daemon_start:
+ * @self: a daemon that is not started
+ * @error: return location for a #GError
+ *
+ * Listens on all addresses, says so on standard output, and takes clients.
+ *
+ * Returns: %FALSE where it cannot listen on one of them
+ */
+gboolean
+metrics_daemon_start (MetricsDaemon *self, GError **error)
+{
+  GPtrArray *listeners;
+
+  g_return_val_if_fail (METRICS_IS_DAEMON (self), FALSE);
+  g_return_val_if_fail (self->service == NULL, FALSE);
+
+  raise_descriptor_limit ();
+  self->store = metrics_store_new (self->options->series_limit, self->options->memory_limit);
+  self->service = metrics_service_new (self->store, &self->options->limits, error);
+  if (self->service == NULL)
+    return FALSE;
+  g_signal_connect_swapped (self->service, "finished", G_CALLBACK (g_main_loop_quit), self->loop);
+
+  listeners = self->options->listeners;
+  for (guint i = 0; i < listeners->len; i++)
+    if (!metrics_listener_open (listeners->pdata[i], error)
+        || !metrics_service_listen (self->service, listeners->pdata[i], error))
+      return FALSE;
+
+  catch_signal (self, SIGTERM);
+  catch_signal (self, SIGINT);
+
+  /* For programs: whoever waits for these lines has to have them now, and in one form everywhere. */
+  for (guint i = 0; i < listeners->len; i++)
+    {
+      g_autoptr (GPtrArray) addresses = metrics_listener_describe (listeners->pdata[i]);
+
+      for (guint k = 0; k < addresses->len; k++)
+        printf ("listening on %s\n", (const char *) addresses->pdata[k]);
+    }
+  puts ("ready");
+  fflush (stdout);
+  return TRUE;
+}
+
+/**
+ * metrics_daemon_run:
+ * @self: a daemon that was started
+ *
+ * Serves until SIGTERM or SIGINT, and then until all clients have gone or their time is up.
+ */
+void
+metrics_daemon_run (MetricsDaemon *self)
+{
+  g_return_if_fail (METRICS_IS_DAEMON (self));
+
+  g_main_loop_run (self->loop);
+}
+
+/**
+ * metrics_daemon_main:
+ * @argc: as main() got it
+ * @argv: as main() got it
+ *
+ * The whole program.
+ *
+ * Returns: its exit status: 0, 1 where it could not start, 2 where the command line is wrong
+ */
+int
+metrics_daemon_main (int argc, char **argv)
+{
+  g_autoptr (MetricsOptions) options = NULL;
+  g_autoptr (MetricsDaemon) daemon = NULL;
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) arguments = NULL;
+
+  setlocale (LC_ALL, "");
+  /* The protocol has no decimal comma. */
+  setlocale (LC_NUMERIC, "C");
+  bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
+  g_set_prgname ("metricsd");
+  /* Standard output is for programs. */
+  g_log_writer_default_set_use_stderr (TRUE);
+
+  arguments = g_strdupv (argv);
+  options = metrics_options_parse (&arguments, &error);
+  if (options == NULL)
+    {
+      g_printerr ("metricsd: %s\n", error->message);
+      return 2;
+    }
+  if (options->show_version)
+    {
+      printf ("metricsd %s\n", PACKAGE_VERSION);
+      return 0;
+    }
+
+  daemon = metrics_daemon_new (options);
+  if (!metrics_daemon_start (daemon, &error))
+    {
+      g_printerr ("metricsd: %s\n", error->message);
+      return 1;
+    }
+  metrics_daemon_run (daemon);
+  return 0;
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "daemon/metrics-options.h"
+
+#include "common/metrics-names.h"
+#include "server/metrics-listener.h"
+
+#include <glib/gi18n.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A number among the options: where it goes, and between what it has to lie. */
+typedef struct
+{
+  const char *name;
+  const char *description;
+  const char *unit;
+  guint64 min;
+  guint64 max;
+  guint64 value;
+  gboolean is_size; /* bytes: K, M and G are understood */
+} Number;
+
+enum
+{
+  PORT,
+  LINE_LIMIT,
+  CONNECTION_LIMIT,
+  UNSENT_LIMIT,
+  SLICE_LIMIT,
+  SERIES_LIMIT,
+  MEMORY_LIMIT,
+  LINE_TIMEOUT,
+  ANSWER_TIMEOUT,
+  IDLE_TIMEOUT,
+  STOP_TIMEOUT,
+  N_NUMBERS,
+};
+
+/* A day: longer times than that are meant to be none. */
+#define MAX_SECONDS (24 * 60 * 60)
+
+static const Number number_defaults[N_NUMBERS] = {
+  [LINE_LIMIT]
+  = { "line-limit", N_ ("Longest line of a request (65536)"), N_ ("BYTES"), 64, 16 << 20, 65536, TRUE },
+  [CONNECTION_LIMIT] = { "connection-limit", N_ ("Most clients at once (1024)"), N_ ("N"), 1, 1 << 20, 1024 },
+  [UNSENT_LIMIT]
+  = { "unsent-limit", N_ ("Most that is held of answers for a client that does not take them (128K)"),
+      N_ ("BYTES"), 1024, 1 << 30, 131072, TRUE },
+  [SLICE_LIMIT]
+  = { "slice-limit", N_ ("Most points or lines for a client before it is another one's turn (4096)"),
+      N_ ("N"), 1, 1 << 24, 4096 },
+  [SERIES_LIMIT] = { "series-limit", N_ ("Most keys (1000000)"), N_ ("N"), 1, G_MAXINT64, 1000000 },
+  [MEMORY_LIMIT] = { "memory-limit", N_ ("Most memory for points (a quarter of the machine's)"), N_ ("BYTES"),
+                     1 << 20, G_MAXINT64, 0, TRUE },
+  [LINE_TIMEOUT] = { "line-timeout", N_ ("Time in which a line has to be complete (60)"), N_ ("SECONDS"), 1,
+                     MAX_SECONDS, 60 },
+  [ANSWER_TIMEOUT] = { "answer-timeout", N_ ("Time in which a client has to take what is ready for it (60)"),
+                       N_ ("SECONDS"), 1, MAX_SECONDS, 60 },
+  [IDLE_TIMEOUT] = { "idle-timeout", N_ ("Time after which an idle client is sent away (0: never)"),
+                     N_ ("SECONDS"), 0, MAX_SECONDS, 0 },
+  [STOP_TIMEOUT] = { "stop-timeout", N_ ("Time for clients to take their answers when the server stops (5)"),
+                     N_ ("SECONDS"), 0, MAX_SECONDS, 5 },
+  [PORT] = { "port", N_ ("TCP port (8888); 0 takes any that is free"), N_ ("PORT"), 0, G_MAXUINT16,
+             METRICS_DEFAULT_PORT },
+};
+
+typedef struct
+{
+  Number numbers[N_NUMBERS];
+  gboolean port_given;
+  GStrv hosts;     /* (owned) (nullable) */
+  GStrv addresses; /* (owned) (nullable) */
+  gboolean show_version;
+} Parser;
+
+/* Reads a number; a size can have one of the suffixes K, M and G, for which it is multiplied by a power of
+ * 1024. */
+static gboolean
+parse_number (const char *text, gboolean is_size, guint64 *value)
+{
+  char *end;
+  guint shift = 0;
+
+  if (!g_ascii_isdigit (text[0]))
+    return FALSE;
+  *value = g_ascii_strtoull (text, &end, 10);
+  switch (*end)
+    {
+    case 'K':
+      shift = 10;
+      break;
+    case 'M':
+      shift = 20;
+      break;
+    case 'G':
+      shift = 30;
+      break;
+    default:
+      break;
+    }
+  if (shift > 0 && is_size)
+    end++;
+  /* What g_ascii_strtoull() could not hold is G_MAXUINT64, over every maximum. */
+  if (*end != '\0' || *value > G_MAXUINT64 >> shift)
+    return FALSE;
+  *value <<= shift;
+  return TRUE;
+}
+
+static gboolean
+number_cb (const char *option_name, const char *text, gpointer data, GError **error)
+{
+  Parser *parser = data;
+
+  for (guint i = 0; i < N_NUMBERS; i++)
+    {
+      Number *number = &parser->numbers[i];
+      guint64 value;
+
+      /* The name comes with its dashes. */
+      if (!g_str_has_suffix (option_name, number->name))
+        continue;
+      if (!parse_number (text, number->is_size, &value) || value < number->min || value > number->max)
+        {
+          g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                       number->is_size ? _ ("%s: '%s' is not a size from %" PRIu64 " to %" PRIu64
+                                            " bytes (K, M and G may stand behind it)")
+                                       : _ ("%s: '%s' is not a number from %" PRIu64 " to %" PRIu64),
+                       option_name, text, number->min, number->max);
+          return FALSE;
+        }
+      number->value = value;
+      parser->port_given = parser->port_given || i == PORT;
+      return TRUE;
+    }
+  g_assert_not_reached ();
+}
+
+static GOptionContext *
+make_context (Parser *parser)
+{
+  const GOptionEntry entries[] = {
+    { "host", 0, 0, G_OPTION_ARG_STRING_ARRAY, &parser->hosts,
+      _ ("Host to listen on (127.0.0.1 and ::1); can be given several times"), _ ("HOST") },
+    { "listen", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &parser->addresses,
+      _ ("Address to listen on; can be given several times"), _ ("ADDRESS[,OPTION...]") },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &parser->show_version, _ ("Show the version and exit"), NULL },
+    { NULL },
+  };
+  GOptionContext *context = g_option_context_new (NULL);
+  GOptionGroup *group = g_option_group_new ("metricsd", NULL, NULL, parser, NULL);
+
+  g_option_context_set_summary (context, _ ("Metrics server: takes points over a line protocol and answers "
+                                            "for them."));
+  g_option_context_set_description (context, _ ("ADDRESS is HOST:PORT, [IPV6]:PORT or unix:PATH. OPTION is "
+                                                "rights=read+put+delete (or fewer), and for\n"
+                                                "a unix socket mode=0660 or owner=USER:GROUP. Without "
+                                                "rights, a unix socket lets the superuser and\n"
+                                                "who runs the server delete, and everybody else read and "
+                                                "put. Sizes take a suffix K, M or G.\n\n"
+                                                "For each address it prints 'listening on ADDRESS', and "
+                                                "'ready' when it takes clients.\n\n"
+                                                "Example:\n"
+                                                "  metricsd --host 127.0.0.1 --port 8888 --listen "
+                                                "unix:/run/user/1000/metricsd.sock,mode=0600"));
+  g_option_group_add_entries (group, entries);
+  for (guint i = 0; i < N_NUMBERS; i++)
+    {
+      const GOptionEntry number_entries[] = {
+        { parser->numbers[i].name, 0, 0, G_OPTION_ARG_CALLBACK, number_cb, _ (parser->numbers[i].description),
+          _ (parser->numbers[i].unit) },
+        { NULL },
+      };
+
+      g_option_group_add_entries (group, number_entries);
+    }
+  g_option_context_set_main_group (context, group);
+  return context;
+}
+
+static gboolean
+make_listeners (MetricsOptions *self, const Parser *parser, GError **error)
+{
+  guint16 port = parser->numbers[PORT].value;
+
+  self->listeners = g_ptr_array_new_with_free_func (g_object_unref);
+  for (guint i = 0; parser->hosts != NULL && parser->hosts[i] != NULL; i++)
+    g_ptr_array_add (self->listeners, metrics_listener_new_tcp (parser->hosts[i], port));
+  if (parser->hosts == NULL && (parser->addresses == NULL || parser->port_given))
+    g_ptr_array_add (self->listeners, metrics_listener_new_loopback (port));
+
+  for (guint i = 0; parser->addresses != NULL && parser->addresses[i] != NULL; i++)
+    {
+      MetricsListener *listener = metrics_listener_new_parse (parser->addresses[i], error);
+
+      if (listener == NULL)
+        {
+          g_prefix_error (error, "--listen: ");
+          return FALSE;
+        }
+      g_ptr_array_add (self->listeners, listener);
+    }
+  return TRUE;
+}
+
+static guint64
+get_default_memory_limit (void)
+{
+  long n_pages = sysconf (_SC_PHYS_PAGES);
+  long page_size = sysconf (_SC_PAGESIZE);
+
+  return n_pages > 0 && page_size > 0 ? (guint64) n_pages * page_size / 4 : 256 << 20;
+}
+
+/**
+ * metrics_options_parse:
+ * @arguments: (inout): the command line; what was understood is taken out
+ * @error: return location for a #GError
+ *
+ * Reads the command line. `--help` prints the help and ends the program.
+ *
+ * Returns: (transfer full): the options, or %NULL where something is wrong with them
+ */
+MetricsOptions *
+metrics_options_parse (GStrv *arguments, GError **error)
+{
+  g_autoptr (MetricsOptions) self = g_new0 (MetricsOptions, 1);
+  g_autoptr (GOptionContext) context = NULL;
+  g_auto (GStrv) hosts = NULL;
+  g_auto (GStrv) addresses = NULL;
+  Parser parser = { .numbers = { { NULL } } };
+  gboolean parsed;
+
+  memcpy (parser.numbers, number_defaults, sizeof parser.numbers);
+  parser.numbers[MEMORY_LIMIT].value = get_default_memory_limit ();
+  context = make_context (&parser);
+  parsed = g_option_context_parse_strv (context, arguments, error);
+  hosts = parser.hosts;
+  addresses = parser.addresses;
+  if (!parsed)
+    return NULL;
+  if (g_strv_length (*arguments) > 1)
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, _ ("unexpected argument '%s'"),
+                   (*arguments)[1]);
+      return NULL;
+    }
+
+  self->limits = (MetricsLimits){
+    .line = parser.numbers[LINE_LIMIT].value,
+    .connections = parser.numbers[CONNECTION_LIMIT].value,
+    .unsent = parser.numbers[UNSENT_LIMIT].value,
+    .slice = parser.numbers[SLICE_LIMIT].value,
+    .line_timeout = parser.numbers[LINE_TIMEOUT].value,
+    .answer_timeout = parser.numbers[ANSWER_TIMEOUT].value,
+    .idle_timeout = parser.numbers[IDLE_TIMEOUT].value,
+  };
+  self->series_limit = parser.numbers[SERIES_LIMIT].value;
+  self->memory_limit = parser.numbers[MEMORY_LIMIT].value;
+  self->stop_timeout = parser.numbers[STOP_TIMEOUT].value;
+  self->show_version = parser.show_version;
+  if (!make_listeners (self, &parser, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+/**
+ * metrics_options_free:
+ * @self: (transfer full) (nullable): options
+ */
+void
+metrics_options_free (MetricsOptions *self)
+{
+  if (self == NULL)
+    return;
+  g_clear_pointer (&self->listeners, g_ptr_array_unref);
+  g_free (self);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "server/metrics-limits.h"
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/**
+ * MetricsOptions:
+ * @listeners: (element-type MetricsListener): where to listen
+ * @limits: what clients can make the server hold or do
+ * @series_limit: how many series there may be
+ * @memory_limit: bytes that the points may need
+ * @stop_timeout: seconds that clients have to take their answers when the server stops
+ * @show_version: whether only the version is asked for
+ *
+ * What the command line says.
+ */
+typedef struct
+{
+  GPtrArray *listeners; /* (owned) */
+  MetricsLimits limits;
+  guint64 series_limit;
+  guint64 memory_limit;
+  guint stop_timeout;
+  gboolean show_version;
+} MetricsOptions;
+
+MetricsOptions *metrics_options_parse (GStrv *arguments, GError **error);
+void metrics_options_free (MetricsOptions *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MetricsOptions, metrics_options_free)
+
+G_END_DECLS
