@@ -2,109 +2,119 @@
 
 #include "config.h"
 
-#include "store/metrics-chunk.h"
+#include "store/metrics-chunk-private.h"
 
 #include "store/metrics-memory.h"
-
-#include <string.h>
 
 /* Some hundred points of one series, ascending by time, each time once.
  *
  * A chunk is open or sealed. An open one belongs to one owner, who may change it; a sealed one never changes,
  * so that any number of readers may hold it, on other threads too. How the points lie in memory is known here
- * alone: readers take windows of them. */
-
-#define MAX_POINTS METRICS_CHUNK_WINDOW
-#define MIN_CAPACITY 2
-
-struct _MetricsChunk
-{
-  gatomicrefcount ref_count;
-  guint n_points;
-  guint capacity; /* how many points there is room for */
-  gboolean sealed;
-  MetricsPoint points[]; /* (array length=n_points) */
-};
+ * alone, and in the two files beside for open chunks and for sealed ones: readers take windows of them.
+ *
+ * As long as the times of an open chunk are at a regular step, only the values are there, 8 bytes a point;
+ * with the first time that is not they become points of 16 bytes. What is sealed for good is coded. Copies
+ * that are made for readers of an open chunk are sealed as they are: they last for a moment. */
 
 static gsize
-size_of (guint capacity)
+size_of (MetricsChunkKind kind, guint32 room)
 {
-  return sizeof (MetricsChunk) + capacity * sizeof (MetricsPoint);
+  switch (kind)
+    {
+    case METRICS_CHUNK_REGULAR:
+      return sizeof (MetricsChunk) + sizeof (gint64) + room * sizeof (double);
+    case METRICS_CHUNK_PLAIN:
+      return sizeof (MetricsChunk) + room * sizeof (MetricsPoint);
+    case METRICS_CHUNK_CODED:
+      return sizeof (MetricsChunk) + room;
+    }
+  g_assert_not_reached ();
 }
 
-/* A chunk without points, and with room for @capacity of them. */
-static MetricsChunk *
-chunk_alloc (guint capacity, gboolean sealed)
+/**
+ * metrics_chunk_alloc:
+ * @kind: how its points lie in memory
+ * @room: how many points it has room for; for a coded one, how many bytes
+ *
+ * Returns: (transfer full): an open chunk without points, whose times are not set
+ */
+MetricsChunk *
+metrics_chunk_alloc (MetricsChunkKind kind, guint32 room)
 {
-  MetricsChunk *self = g_malloc (size_of (capacity));
+  MetricsChunk *self = g_malloc (size_of (kind, room));
 
   g_atomic_ref_count_init (&self->ref_count);
   self->n_points = 0;
-  self->capacity = capacity;
-  self->sealed = sealed;
+  self->room = room;
+  self->kind = kind;
+  self->sealed = self->wide = self->late = FALSE;
   return self;
 }
 
-static void
-chunk_resize (MetricsChunk **self, guint capacity)
+/**
+ * metrics_chunk_resize:
+ * @self: (inout): a chunk
+ * @room: how many points it is to have room for, not less than it has; for a coded one, how many bytes
+ */
+void
+metrics_chunk_resize (MetricsChunk **self, guint32 room)
 {
-  *self = g_realloc (*self, size_of (capacity));
-  (*self)->capacity = capacity;
+  *self = g_realloc (*self, size_of ((*self)->kind, room));
+  (*self)->room = room;
 }
 
-static void
-chunk_add (MetricsChunk *self, const MetricsPoint *points, guint n)
+/**
+ * metrics_chunk_encode:
+ * @times: (array length=n): times, ascending, each once
+ * @values: (array length=n): values
+ * @n: how many, 1 to %METRICS_CHUNK_MAX_POINTS
+ *
+ * Returns: (transfer full): a sealed chunk of those points
+ */
+MetricsChunk *
+metrics_chunk_encode (const gint64 *times, const double *values, guint n)
 {
-  g_assert (self->n_points + n <= self->capacity);
+  guint8 code[METRICS_CODING_MAX_SIZE (METRICS_CHUNK_MAX_POINTS)];
+  gsize size = metrics_coding_encode (code, times, values, n);
+  MetricsChunk *self = metrics_chunk_alloc (METRICS_CHUNK_CODED, size);
 
-  memcpy (self->points + self->n_points, points, n * sizeof *points);
-  self->n_points += n;
+  memcpy (self->data, code, size);
+  self->n_points = n;
+  self->first_time = times[0];
+  self->last_time = times[n - 1];
+  self->sealed = TRUE;
+  return self;
 }
 
-/* Index of the first point at or after @time. */
-static guint
-chunk_search (const MetricsChunk *self, gint64 time)
+/**
+ * metrics_chunk_open_code:
+ * @self: a coded chunk
+ * @coded: (out caller-allocates): its block
+ */
+void
+metrics_chunk_open_code (const MetricsChunk *self, MetricsCoded *coded)
 {
-  guint low = 0;
-  guint high = self->n_points;
+  gboolean is_code = metrics_coding_open (coded, (const guint8 *) self->data, self->room);
 
-  while (low < high)
-    {
-      guint middle = (low + high) / 2;
-
-      if (self->points[middle].time < time)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  return low;
-}
-
-/* Index of the first point after @time. */
-static guint
-chunk_search_after (const MetricsChunk *self, gint64 time)
-{
-  return time == G_MAXINT64 ? self->n_points : chunk_search (self, time + 1);
-}
-
-static gboolean
-is_at (const MetricsChunk *self, guint index, gint64 time)
-{
-  return index < self->n_points && self->points[index].time == time;
+  g_assert (is_code);
 }
 
 /**
  * metrics_chunk_new:
  * @point: its first point
+ * @room: for how many points there is to be room, at least one
  *
  * Returns: (transfer full): an open chunk of one point
  */
 MetricsChunk *
-metrics_chunk_new (MetricsPoint point)
+metrics_chunk_new (MetricsPoint point, guint room)
 {
-  MetricsChunk *self = chunk_alloc (MIN_CAPACITY, FALSE);
+  MetricsChunk *self = metrics_chunk_alloc (METRICS_CHUNK_REGULAR, room);
 
-  chunk_add (self, &point, 1);
+  *metrics_chunk_get_step (self) = 0;
+  metrics_chunk_get_values (self)[0] = point.value;
+  self->n_points = 1;
+  self->first_time = self->last_time = point.time;
   return self;
 }
 
@@ -117,24 +127,14 @@ metrics_chunk_new (MetricsPoint point)
 MetricsChunk *
 metrics_chunk_copy (const MetricsChunk *self)
 {
-  MetricsChunk *copy = chunk_alloc (self->n_points, TRUE);
+  guint32 room = self->kind == METRICS_CHUNK_CODED ? self->room : self->n_points;
+  MetricsChunk *copy = metrics_chunk_alloc (self->kind, room);
 
-  chunk_add (copy, self->points, self->n_points);
-  return copy;
-}
-
-/**
- * metrics_chunk_reopen:
- * @self: a chunk
- *
- * Returns: (transfer full): an open chunk of the same points
- */
-MetricsChunk *
-metrics_chunk_reopen (const MetricsChunk *self)
-{
-  MetricsChunk *copy = metrics_chunk_copy (self);
-
-  copy->sealed = FALSE;
+  memcpy (copy->data, self->data, size_of (self->kind, room) - sizeof (MetricsChunk));
+  copy->n_points = self->n_points;
+  copy->first_time = self->first_time;
+  copy->last_time = self->last_time;
+  copy->sealed = TRUE;
   return copy;
 }
 
@@ -198,12 +198,12 @@ metrics_chunk_is_shared (const MetricsChunk *self)
  * metrics_chunk_is_full:
  * @self: a chunk
  *
- * Returns: whether one point more would make two of it
+ * Returns: whether one point more would make more than one of it
  */
 gboolean
 metrics_chunk_is_full (const MetricsChunk *self)
 {
-  return self->n_points >= MAX_POINTS;
+  return self->n_points >= (self->wide ? METRICS_CHUNK_MAX_WIDE_POINTS : METRICS_CHUNK_MAX_POINTS);
 }
 
 /**
@@ -215,7 +215,7 @@ metrics_chunk_is_full (const MetricsChunk *self)
 gsize
 metrics_chunk_get_size (const MetricsChunk *self)
 {
-  return metrics_memory_of (size_of (self->capacity));
+  return metrics_memory_of (size_of (self->kind, self->room));
 }
 
 /**
@@ -226,7 +226,7 @@ metrics_chunk_get_size (const MetricsChunk *self)
 gsize
 metrics_chunk_get_min_size (void)
 {
-  return metrics_memory_of (size_of (MIN_CAPACITY));
+  return metrics_memory_of (size_of (METRICS_CHUNK_REGULAR, METRICS_CHUNK_MIN_ROOM));
 }
 
 /**
@@ -237,7 +237,19 @@ metrics_chunk_get_min_size (void)
 gsize
 metrics_chunk_get_max_size (void)
 {
-  return metrics_memory_of (size_of (MAX_POINTS));
+  return metrics_memory_of (size_of (METRICS_CHUNK_PLAIN, METRICS_CHUNK_MAX_WIDE_POINTS));
+}
+
+/**
+ * metrics_chunk_get_max_sealed_size:
+ *
+ * Returns: how many bytes of memory a sealed chunk takes at most
+ */
+gsize
+metrics_chunk_get_max_sealed_size (void)
+{
+  return metrics_memory_of (size_of (METRICS_CHUNK_CODED,
+                                     METRICS_CODING_MAX_SIZE (METRICS_CHUNK_MAX_POINTS)));
 }
 
 /**
@@ -261,7 +273,7 @@ metrics_chunk_get_n_points (const MetricsChunk *self)
 gint64
 metrics_chunk_get_first_time (const MetricsChunk *self)
 {
-  return self->points[0].time;
+  return self->first_time;
 }
 
 /**
@@ -273,7 +285,35 @@ metrics_chunk_get_first_time (const MetricsChunk *self)
 gint64
 metrics_chunk_get_last_time (const MetricsChunk *self)
 {
-  return self->points[self->n_points - 1].time;
+  return self->last_time;
+}
+
+static guint64
+find_regular (const MetricsChunk *self, gint64 time)
+{
+  guint64 distance = (guint64) time - (guint64) self->first_time;
+  guint64 step = self->data[0];
+
+  return distance == 0 ? 0 : distance / step + (distance % step != 0 ? 1 : 0);
+}
+
+static guint64
+find_plain (const MetricsChunk *self, gint64 time)
+{
+  const MetricsPoint *points = metrics_chunk_get_points (self);
+  guint low = 0;
+  guint high = self->n_points;
+
+  while (low < high)
+    {
+      guint middle = (low + high) / 2;
+
+      if (points[middle].time < time)
+        low = middle + 1;
+      else
+        high = middle;
+    }
+  return low;
 }
 
 /**
@@ -286,7 +326,23 @@ metrics_chunk_get_last_time (const MetricsChunk *self)
 guint64
 metrics_chunk_find (const MetricsChunk *self, gint64 time)
 {
-  return chunk_search (self, time);
+  MetricsCoded coded;
+
+  if (time <= self->first_time)
+    return 0;
+  if (time > self->last_time)
+    return self->n_points;
+  switch ((MetricsChunkKind) self->kind)
+    {
+    case METRICS_CHUNK_REGULAR:
+      return find_regular (self, time);
+    case METRICS_CHUNK_PLAIN:
+      return find_plain (self, time);
+    case METRICS_CHUNK_CODED:
+      metrics_chunk_open_code (self, &coded);
+      return metrics_coding_find (&coded, time);
+    }
+  g_assert_not_reached ();
 }
 
 /**
@@ -299,7 +355,62 @@ metrics_chunk_find (const MetricsChunk *self, gint64 time)
 gboolean
 metrics_chunk_contains (const MetricsChunk *self, gint64 time)
 {
-  return is_at (self, chunk_search (self, time), time);
+  guint64 index = metrics_chunk_find (self, time);
+  gint64 found;
+
+  if (index == self->n_points)
+    return FALSE;
+  metrics_chunk_read_apart (self, index, 1, &found, NULL);
+  return found == time;
+}
+
+static void
+read_coded (const MetricsChunk *self, guint64 start, guint n, gint64 *times, double *values)
+{
+  MetricsCoded coded;
+
+  metrics_chunk_open_code (self, &coded);
+  metrics_coding_read_times (&coded, start, n, times);
+  if (values != NULL)
+    metrics_coding_read_values (&coded, start, n, values);
+}
+
+/**
+ * metrics_chunk_read_apart:
+ * @self: a chunk
+ * @start: index of the first point wanted
+ * @n: how many; all of them have to exist
+ * @times: (out caller-allocates) (array length=n): where their times go
+ * @values: (out caller-allocates) (array length=n) (optional): where their values go
+ *
+ * Reads a window of its points.
+ */
+void
+metrics_chunk_read_apart (const MetricsChunk *self, guint64 start, guint n, gint64 *times, double *values)
+{
+  const MetricsPoint *points;
+
+  g_assert (start + n <= self->n_points);
+
+  switch ((MetricsChunkKind) self->kind)
+    {
+    case METRICS_CHUNK_REGULAR:
+      for (guint i = 0; i < n; i++)
+        times[i] = (gint64) ((guint64) self->first_time + (start + i) * self->data[0]);
+      if (values != NULL)
+        memcpy (values, metrics_chunk_get_values (self) + start, n * sizeof *values);
+      break;
+    case METRICS_CHUNK_PLAIN:
+      points = metrics_chunk_get_points (self) + start;
+      for (guint i = 0; i < n; i++)
+        times[i] = points[i].time;
+      for (guint i = 0; i < n && values != NULL; i++)
+        values[i] = points[i].value;
+      break;
+    case METRICS_CHUNK_CODED:
+      read_coded (self, start, n, times, values);
+      break;
+    }
 }
 
 /**
@@ -314,211 +425,12 @@ metrics_chunk_contains (const MetricsChunk *self, gint64 time)
 void
 metrics_chunk_read (const MetricsChunk *self, guint64 start, guint n, MetricsPoint *points)
 {
-  g_assert (n <= METRICS_CHUNK_WINDOW && start + n <= self->n_points);
+  gint64 times[METRICS_CHUNK_WINDOW];
+  double values[METRICS_CHUNK_WINDOW];
 
-  memcpy (points, self->points + start, n * sizeof *points);
-}
+  g_assert (n <= METRICS_CHUNK_WINDOW);
 
-/**
- * metrics_chunk_append:
- * @self: an open chunk
- * @point: a point
- *
- * Puts a point behind all others, where that takes no more than writing it.
- *
- * Returns: %FALSE where the point is not the newest one or there is no room for it; nothing is done then
- */
-gboolean
-metrics_chunk_append (MetricsChunk *self, MetricsPoint point)
-{
-  g_assert (!self->sealed);
-
-  if (self->n_points == self->capacity || point.time <= self->points[self->n_points - 1].time)
-    return FALSE;
-  self->points[self->n_points++] = point;
-  return TRUE;
-}
-
-/**
- * metrics_chunk_put:
- * @self: (inout): an open chunk; not a full one, unless it has a point at that time
- * @point: a point
- *
- * Puts a point where it belongs, in place of the one that has its time.
- *
- * Returns: whether there is one point more
- */
-gboolean
-metrics_chunk_put (MetricsChunk **self, MetricsPoint point)
-{
-  MetricsChunk *chunk = *self;
-  guint index = chunk_search (chunk, point.time);
-
-  g_assert (!chunk->sealed);
-
-  if (is_at (chunk, index, point.time))
-    {
-      chunk->points[index].value = point.value;
-      return FALSE;
-    }
-
-  g_assert (!metrics_chunk_is_full (chunk));
-  if (chunk->n_points == chunk->capacity)
-    {
-      chunk_resize (self, MIN (chunk->capacity * 2, MAX_POINTS));
-      chunk = *self;
-    }
-  memmove (chunk->points + index + 1, chunk->points + index,
-           (chunk->n_points - index) * sizeof (MetricsPoint));
-  chunk->points[index] = point;
-  chunk->n_points++;
-  return TRUE;
-}
-
-/**
- * metrics_chunk_remove:
- * @self: (inout): an open chunk
- * @from: the first time that goes
- * @to: the last time that goes; at least one point has to be outside
- *
- * Removes the points of a span, and gives back the room that they took.
- *
- * Returns: how many there were
- */
-guint64
-metrics_chunk_remove (MetricsChunk **self, gint64 from, gint64 to)
-{
-  MetricsChunk *chunk = *self;
-  guint start = chunk_search (chunk, from);
-  guint end = chunk_search_after (chunk, to);
-
-  g_assert (!chunk->sealed && end - start < chunk->n_points);
-
-  if (start >= end)
-    return 0;
-  memmove (chunk->points + start, chunk->points + end, (chunk->n_points - end) * sizeof (MetricsPoint));
-  chunk->n_points -= end - start;
-  chunk_resize (self, MAX (chunk->n_points, MIN_CAPACITY));
-  return end - start;
-}
-
-/**
- * metrics_chunk_seal:
- * @self: (inout): an open chunk
- *
- * Makes it one that never changes again, and gives back the room that it does not need.
- */
-void
-metrics_chunk_seal (MetricsChunk **self)
-{
-  g_assert (!(*self)->sealed);
-
-  if ((*self)->capacity > (*self)->n_points)
-    chunk_resize (self, (*self)->n_points);
-  (*self)->sealed = TRUE;
-}
-
-/**
- * metrics_chunk_split:
- * @self: (inout): an open chunk of at least two points
- *
- * Takes the older half of its points out.
- *
- * Returns: (transfer full): a sealed chunk of them
- */
-MetricsChunk *
-metrics_chunk_split (MetricsChunk **self)
-{
-  MetricsChunk *chunk = *self;
-  guint n_older = chunk->n_points / 2;
-  MetricsChunk *older = chunk_alloc (n_older, TRUE);
-
-  g_assert (!chunk->sealed && n_older > 0);
-
-  chunk_add (older, chunk->points, n_older);
-  chunk->n_points -= n_older;
-  memmove (chunk->points, chunk->points + n_older, chunk->n_points * sizeof (MetricsPoint));
-  chunk_resize (self, chunk->n_points);
-  return older;
-}
-
-/* A sealed chunk of the points of @self from @start to before @end, and @point before the one at @index where
- * @index is among them; that one itself is left out where @replace. */
-static MetricsChunk *
-merge_part (const MetricsChunk *self,
-            guint start,
-            guint end,
-            guint index,
-            gboolean replace,
-            MetricsPoint point)
-{
-  MetricsChunk *part;
-
-  if (index < start || index > end)
-    {
-      part = chunk_alloc (end - start, TRUE);
-      chunk_add (part, self->points + start, end - start);
-      return part;
-    }
-  part = chunk_alloc (end - start + (replace ? 0 : 1), TRUE);
-  chunk_add (part, self->points + start, index - start);
-  chunk_add (part, &point, 1);
-  if (replace)
-    index++;
-  chunk_add (part, self->points + index, end - index);
-  return part;
-}
-
-/**
- * metrics_chunk_merge:
- * @self: a sealed chunk
- * @point: a point
- * @merged: (out caller-allocates) (transfer full) (array fixed-size=2): where the new chunks go
- *
- * Puts a point where it belongs, in place of the one that has its time: into new chunks, for @self does not
- * change.
- *
- * Returns: how many sealed chunks hold the points now: one, or two where one would be too large
- */
-guint
-metrics_chunk_merge (const MetricsChunk *self, MetricsPoint point, MetricsChunk *merged[2])
-{
-  guint n = self->n_points;
-  guint index = chunk_search (self, point.time);
-  gboolean replace = is_at (self, index, point.time);
-  guint middle = n / 2;
-
-  if (replace || n < MAX_POINTS)
-    {
-      merged[0] = merge_part (self, 0, n, index, replace, point);
-      return 1;
-    }
-  merged[0] = merge_part (self, 0, middle, index, FALSE, point);
-  /* The point goes into one of them; where it stands between the two, into the first. */
-  merged[1] = merge_part (self, middle, n, index == middle ? n + 1 : index, FALSE, point);
-  return 2;
-}
-
-/**
- * metrics_chunk_without:
- * @self: a chunk
- * @from: the first time that goes
- * @to: the last time that goes
- *
- * Returns: (transfer full) (nullable): a sealed chunk of the points outside that span, or %NULL where there
- * are none
- */
-MetricsChunk *
-metrics_chunk_without (const MetricsChunk *self, gint64 from, gint64 to)
-{
-  guint start = chunk_search (self, from);
-  guint end = chunk_search_after (self, to);
-  MetricsChunk *rest;
-
-  if (end - start == self->n_points)
-    return NULL;
-  rest = chunk_alloc (self->n_points - (end - start), TRUE);
-  chunk_add (rest, self->points, start);
-  chunk_add (rest, self->points + end, self->n_points - end);
-  return rest;
+  metrics_chunk_read_apart (self, start, n, times, values);
+  for (guint i = 0; i < n; i++)
+    points[i] = (MetricsPoint){ .time = times[i], .value = values[i] };
 }

@@ -9,6 +9,9 @@ G_BEGIN_DECLS
 /* How many points one read gives at most: what a reader's window has room for. */
 #define METRICS_CHUNK_WINDOW 256
 
+/* Into how many chunks a point can divide one. */
+#define METRICS_CHUNK_MAX_MERGED 3
+
 typedef struct _MetricsChunk MetricsChunk;
 
 /* What it costs to let go of a chunk, in units of work (see metrics_query_next()), where
@@ -20,9 +23,8 @@ metrics_chunk_get_drop_units (gsize freed)
   return freed > 0 ? 8 : 1;
 }
 
-MetricsChunk *metrics_chunk_new (MetricsPoint point);
+MetricsChunk *metrics_chunk_new (MetricsPoint point, guint room);
 MetricsChunk *metrics_chunk_copy (const MetricsChunk *self);
-MetricsChunk *metrics_chunk_reopen (const MetricsChunk *self);
 MetricsChunk *metrics_chunk_ref (MetricsChunk *self);
 gsize metrics_chunk_unref (MetricsChunk *self);
 
@@ -32,6 +34,7 @@ gboolean metrics_chunk_is_full (const MetricsChunk *self);
 gsize metrics_chunk_get_size (const MetricsChunk *self);
 gsize metrics_chunk_get_min_size (void);
 gsize metrics_chunk_get_max_size (void);
+gsize metrics_chunk_get_max_sealed_size (void);
 guint64 metrics_chunk_get_n_points (const MetricsChunk *self);
 gint64 metrics_chunk_get_first_time (const MetricsChunk *self);
 gint64 metrics_chunk_get_last_time (const MetricsChunk *self);
@@ -40,13 +43,22 @@ guint64 metrics_chunk_find (const MetricsChunk *self, gint64 time);
 gboolean metrics_chunk_contains (const MetricsChunk *self, gint64 time);
 void metrics_chunk_read (const MetricsChunk *self, guint64 start, guint n, MetricsPoint *points);
 
+/* Open ones. */
 gboolean metrics_chunk_append (MetricsChunk *self, MetricsPoint point);
 gboolean metrics_chunk_put (MetricsChunk **self, MetricsPoint point);
 guint64 metrics_chunk_remove (MetricsChunk **self, gint64 from, gint64 to);
-void metrics_chunk_seal (MetricsChunk **self);
+gboolean metrics_chunk_widen (MetricsChunk *self, gint64 time);
+gboolean metrics_chunk_is_wide (const MetricsChunk *self);
 MetricsChunk *metrics_chunk_split (MetricsChunk **self);
+void metrics_chunk_freeze (MetricsChunk **self);
+void metrics_chunk_seal (MetricsChunk **self);
 
-guint metrics_chunk_merge (const MetricsChunk *self, MetricsPoint point, MetricsChunk *merged[2]);
-MetricsChunk *metrics_chunk_without (const MetricsChunk *self, gint64 from, gint64 to);
+/* Sealed ones. */
+MetricsChunk *metrics_chunk_join (const MetricsChunk *self, const MetricsChunk *next);
+guint metrics_chunk_merge (const MetricsChunk *self,
+                           MetricsPoint point,
+                           MetricsChunk *merged[METRICS_CHUNK_MAX_MERGED]);
+guint metrics_chunk_without (const MetricsChunk *self, gint64 from, gint64 to, MetricsChunk *rest[2]);
+MetricsChunk *metrics_chunk_reopen (const MetricsChunk *self, MetricsChunk **rest);
 
 G_END_DECLS

@@ -11,6 +11,10 @@
  * neighbour which has room, so that points which come in descending order fill chunks as well as those in
  * ascending order do; only where neither has room a new chunk begins. */
 
+/* For how many points there is room in a chunk that is begun: in the first one, and in later ones. */
+#define ROOM_OF_FIRST 2
+#define ROOM_OF_NEXT 32
+
 static void
 count_points (MetricsSeries *self, gint64 n, MetricsUsage *usage)
 {
@@ -24,30 +28,65 @@ count_open (MetricsSeries *self, gsize size_before, MetricsUsage *usage)
   usage->memory += metrics_chunk_get_size (self->open) - size_before;
 }
 
+/* Puts chunks in the place of one. Returns: how many points they have */
+static gint64
+replace_sealed (MetricsSeries *self,
+                GSequenceIter *iter,
+                MetricsChunk *const *chunks,
+                guint n,
+                MetricsUsage *usage)
+{
+  gint64 n_points = 0;
+
+  for (guint i = 0; i < n; i++)
+    n_points += metrics_chunk_get_n_points (chunks[i]);
+  for (guint i = 0; i < n - 1; i++)
+    {
+      usage->memory += metrics_chunk_get_size (chunks[i]);
+      metrics_chunks_insert (&self->sealed, iter, chunks[i], usage);
+    }
+  metrics_chunks_replace (iter, chunks[n - 1], usage);
+  return n_points;
+}
+
 static void
 merge_sealed (MetricsSeries *self, GSequenceIter *iter, MetricsPoint point, MetricsUsage *usage)
 {
-  MetricsChunk *merged[2];
+  MetricsChunk *merged[METRICS_CHUNK_MAX_MERGED];
   MetricsChunk *old = g_sequence_get (iter);
   gint64 n_before = metrics_chunk_get_n_points (old);
-  gint64 n_after = 0;
   guint n = metrics_chunk_merge (old, point, merged);
 
-  for (guint i = 0; i < n; i++)
-    n_after += metrics_chunk_get_n_points (merged[i]);
-  if (n == 2)
+  if (n > 0)
+    count_points (self, replace_sealed (self, iter, merged, n, usage) - n_before, usage);
+}
+
+/* Adds the newest sealed chunk; one that continues the one before joins it. */
+static void
+add_sealed (MetricsSeries *self, MetricsChunk *chunk, MetricsUsage *usage)
+{
+  GSequenceIter *last;
+  MetricsChunk *joined;
+
+  if (self->sealed != NULL)
     {
-      usage->memory += metrics_chunk_get_size (merged[0]);
-      metrics_chunks_insert (&self->sealed, iter, merged[0], usage);
+      last = g_sequence_iter_prev (g_sequence_get_end_iter (self->sealed));
+      joined = metrics_chunk_join (g_sequence_get (last), chunk);
+      if (joined != NULL)
+        {
+          metrics_chunks_replace (last, joined, usage);
+          metrics_chunk_unref (chunk);
+          return;
+        }
     }
-  metrics_chunks_replace (iter, merged[n - 1], usage);
-  count_points (self, n_after - n_before, usage);
+  usage->memory += metrics_chunk_get_size (chunk);
+  metrics_chunks_insert (&self->sealed, NULL, chunk, usage);
 }
 
 static void
 insert_single (MetricsSeries *self, GSequenceIter *iter, MetricsPoint point, MetricsUsage *usage)
 {
-  MetricsChunk *chunk = metrics_chunk_new (point);
+  MetricsChunk *chunk = metrics_chunk_new (point, 1);
 
   metrics_chunk_seal (&chunk);
   usage->memory += metrics_chunk_get_size (chunk);
@@ -100,7 +139,8 @@ put_late (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage)
 static void
 begin_open (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage)
 {
-  self->open = metrics_chunk_new (point);
+  /* Where many have come, more will. */
+  self->open = metrics_chunk_new (point, self->sealed != NULL ? ROOM_OF_NEXT : ROOM_OF_FIRST);
   count_open (self, 0, usage);
   count_points (self, 1, usage);
 }
@@ -110,21 +150,19 @@ begin_open (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage)
 static void
 make_room (MetricsSeries *self, gint64 time, MetricsUsage *usage)
 {
-  gsize size = metrics_chunk_get_size (self->open);
-
-  if (time > metrics_chunk_get_last_time (self->open))
+  while (self->open != NULL && metrics_chunk_is_full (self->open)
+         && time >= metrics_chunk_get_first_time (self->open) && !metrics_chunk_widen (self->open, time))
     {
-      metrics_chunk_seal (&self->open);
-      count_open (self, size, usage);
-      metrics_chunks_insert (&self->sealed, NULL, g_steal_pointer (&self->open), usage);
-    }
-  else
-    {
-      MetricsChunk *older = metrics_chunk_split (&self->open);
+      gsize size = metrics_chunk_get_size (self->open);
 
-      count_open (self, size, usage);
-      usage->memory += metrics_chunk_get_size (older);
-      metrics_chunks_insert (&self->sealed, NULL, older, usage);
+      if (metrics_chunk_is_wide (self->open))
+        add_sealed (self, metrics_chunk_split (&self->open), usage);
+      else
+        {
+          metrics_chunk_seal (&self->open);
+          usage->memory -= size;
+          add_sealed (self, g_steal_pointer (&self->open), usage);
+        }
     }
 }
 
@@ -146,7 +184,6 @@ metrics_series_put (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage
     }
 
   if (self->open != NULL && metrics_chunk_is_full (self->open)
-      && point.time >= metrics_chunk_get_first_time (self->open)
       && !metrics_chunk_contains (self->open, point.time))
     make_room (self, point.time, usage);
 
@@ -177,8 +214,10 @@ metrics_series_get_first_growth (void)
 gsize
 metrics_series_get_max_growth (void)
 {
-  /* The worst is a full chunk that a reader holds, too: two halves beside it. */
-  return metrics_chunk_get_max_size () + 2 * metrics_chunk_get_min_size () + metrics_chunks_get_max_growth ();
+  /* The worst is an open chunk whose times were regular, or a sealed one that a reader holds, too: the parts
+   * into which it divides beside it. */
+  return metrics_chunk_get_max_size () + METRICS_CHUNK_MAX_MERGED * metrics_chunk_get_min_size ()
+         + metrics_chunks_get_max_growth ();
 }
 
 /**
@@ -191,22 +230,19 @@ metrics_series_get_max_growth (void)
 gsize
 metrics_series_get_growth (const MetricsSeries *self, gint64 time)
 {
-  const gsize max = metrics_series_get_max_growth ();
   GSequenceIter *iter;
-  MetricsChunk *chunk;
 
   if (time >= metrics_chunk_get_first_time (self->open))
-    return metrics_chunk_contains (self->open, time) ? 0 : max;
+    return metrics_chunk_contains (self->open, time) ? 0 : metrics_series_get_max_growth ();
   if (self->sealed == NULL)
-    return max;
+    return metrics_series_get_max_growth ();
 
+  /* Another value may make a sealed chunk longer, and divide it. */
   iter = metrics_chunks_search (self->sealed, time);
-  if (g_sequence_iter_is_end (iter))
-    return max;
-  chunk = g_sequence_get (iter);
-  if (!metrics_chunk_contains (chunk, time))
-    return max;
-  return metrics_chunk_is_shared (chunk) ? metrics_chunk_get_size (chunk) : 0;
+  if (g_sequence_iter_is_end (iter) || !metrics_chunk_contains (g_sequence_get (iter), time))
+    return metrics_series_get_max_growth ();
+  return metrics_chunk_get_max_sealed_size () + METRICS_CHUNK_MAX_MERGED * metrics_chunk_get_min_size ()
+         + metrics_chunks_get_max_growth ();
 }
 
 /**
@@ -307,7 +343,7 @@ metrics_series_freeze (MetricsSeries *self, MetricsUsage *usage)
   if (self->open == NULL || metrics_chunk_is_sealed (self->open))
     return;
   size = metrics_chunk_get_size (self->open);
-  metrics_chunk_seal (&self->open);
+  metrics_chunk_freeze (&self->open);
   count_open (self, size, usage);
 }
 
@@ -438,14 +474,14 @@ metrics_series_get_edges (const MetricsSeries *self,
 static guint64
 trim_sealed (MetricsSeries *self, GSequenceIter *iter, gint64 from, gint64 to, MetricsUsage *usage)
 {
+  MetricsChunk *rest[2];
   MetricsChunk *chunk = g_sequence_get (iter);
   guint64 n = metrics_chunk_get_n_points (chunk);
-  MetricsChunk *rest = metrics_chunk_without (chunk, from, to);
+  guint n_rest = metrics_chunk_without (chunk, from, to, rest);
 
-  g_assert (rest != NULL);
+  g_assert (n_rest > 0);
 
-  n -= metrics_chunk_get_n_points (rest);
-  metrics_chunks_replace (iter, rest, usage);
+  n -= replace_sealed (self, iter, rest, n_rest, usage);
   count_points (self, -(gint64) n, usage);
   return n;
 }
@@ -487,10 +523,14 @@ static void
 reopen (MetricsSeries *self, MetricsUsage *usage)
 {
   GSequenceIter *last = g_sequence_iter_prev (g_sequence_get_end_iter (self->sealed));
+  MetricsChunk *rest;
 
-  self->open = metrics_chunk_reopen (g_sequence_get (last));
+  self->open = metrics_chunk_reopen (g_sequence_get (last), &rest);
   count_open (self, 0, usage);
-  metrics_chunks_drop (&self->sealed, last, usage);
+  if (rest != NULL)
+    metrics_chunks_replace (last, rest, usage);
+  else
+    metrics_chunks_drop (&self->sealed, last, usage);
 }
 
 static guint64

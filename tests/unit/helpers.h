@@ -31,4 +31,7 @@ guint get_operations (guint n);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Run, run_free)
 
+/* Values that no coding makes shorter: 1 at 0. */
+double noise_at (gint64 i);
+
 G_END_DECLS

@@ -61,14 +61,14 @@ test_gap (void)
 static void
 test_limit (void)
 {
-  const guint64 limit = 1 << 20;
+  const guint64 limit = 1 << 19;
   g_autoptr (MetricsStore) store = metrics_store_new (G_MAXUINT64, limit);
   g_autoptr (GPtrArray) readers = g_ptr_array_new_with_free_func ((GDestroyNotify) run_free);
   MetricsQuerySpec spec = everything ();
   guint n_lost = 0;
 
   for (gint64 i = 0; i < N_POINTS; i++)
-    put (store, "long", i, i);
+    put (store, "long", i, noise_at (i));
   for (guint i = 0; i < N_READERS; i++)
     {
       g_ptr_array_add (readers, run_new (store, &spec));
@@ -103,14 +103,14 @@ test_limit (void)
 static void
 test_held (void)
 {
-  const guint64 limit = 1 << 20;
+  const guint64 limit = 1 << 19;
   g_autoptr (MetricsStore) store = metrics_store_new (G_MAXUINT64, limit);
   g_autoptr (GPtrArray) readers = g_ptr_array_new_with_free_func ((GDestroyNotify) run_free);
   MetricsQuerySpec spec = everything ();
   guint n_lost = 0;
 
   for (gint64 i = 0; i < N_POINTS; i++)
-    put (store, "long", i, i);
+    put (store, "long", i, noise_at (i));
   for (gint64 i = 0; i < 10; i++)
     {
       Run *reader = run_new (store, &spec);
@@ -152,11 +152,11 @@ test_no_more_than_needed (void)
   MetricsQuerySpec spec = everything ();
 
   for (gint64 i = 0; i < 10 * N_POINTS; i++)
-    put (probe, "long", i, i);
+    put (probe, "long", i, noise_at (i));
   /* There is room for one image of the series and a half, not for two. */
-  store = metrics_store_new (G_MAXUINT64, metrics_store_get_memory (probe) + 10 * N_POINTS / 256 * 72);
+  store = metrics_store_new (G_MAXUINT64, metrics_store_get_memory (probe) + 10 * N_POINTS / 256 * 88);
   for (gint64 i = 0; i < 10 * N_POINTS; i++)
-    put (store, "long", i, i);
+    put (store, "long", i, noise_at (i));
 
   old = run_new (store, &spec);
   g_assert_cmpuint (delete_span (store, 5, 5), ==, 1);
@@ -181,7 +181,7 @@ test_slices (void)
   gint budget = 100;
 
   for (gint64 i = 0; i < 50 * N_POINTS; i++)
-    put (store, "long", i, i);
+    put (store, "long", i, noise_at (i));
   reader = run_new (store, &spec);
   g_assert_cmpint (run_next (reader, 10000), ==, METRICS_QUERY_ROW);
   g_assert_cmpuint (delete_span (store, G_MININT64, G_MAXINT64), ==, 50 * N_POINTS);
@@ -220,7 +220,7 @@ test_lost_waiting (void)
   gint budget = 1000000;
   Run *reader;
 
-  while (metrics_store_put (store, "a", 1, (MetricsPoint){ .time = n, .value = n }, NULL))
+  while (metrics_store_put (store, "a", 1, (MetricsPoint){ .time = n, .value = noise_at (n) }, NULL))
     n++;
   /* Each holds a copy of the newest points, until there is more than the limit. */
   for (guint i = 0; i < 100; i++)

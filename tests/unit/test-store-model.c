@@ -16,23 +16,26 @@ typedef struct
   const char *name;
   guint n_operations;
   guint n_keys;
-  gint64 n_times;      /* how many times there are */
-  guint in_order;      /* how many puts of a hundred come in the order of time */
-  gboolean is_extreme; /* whether times and values are near their limits */
-  guint put_weight;    /* how many operations of a hundred put one point or, rarely, some hundred */
-  guint delete_weight; /* how many delete; the others ask */
-  guint all_weight;    /* how many questions of a hundred are for all keys */
+  gint64 n_times;       /* how many times there are */
+  guint in_order;       /* how many puts of a hundred come in the order of time */
+  gboolean is_extreme;  /* whether times and values are near their limits */
+  gboolean is_constant; /* whether values seldom change, at a regular step */
+  guint put_weight;     /* how many operations of a hundred put one point or, rarely, some hundred */
+  guint delete_weight;  /* how many delete; the others ask */
+  guint all_weight;     /* how many questions of a hundred are for all keys */
 } Setup;
 
 static const Setup setups[] = {
   /* Everything happens to the same few points. */
-  { "dense", 200000, 6, 40, 20, FALSE, 60, 10, 30 },
-  { "extreme", 60000, 5, 60, 20, TRUE, 60, 5, 30 },
+  { "dense", 200000, 6, 40, 20, FALSE, FALSE, 60, 10, 30 },
+  { "extreme", 60000, 5, 60, 20, TRUE, FALSE, 60, 5, 30 },
   /* Several chunks a series. */
-  { "chunks", 60000, 3, 5000, 60, FALSE, 95, 1, 20 },
+  { "chunks", 60000, 3, 5000, 60, FALSE, FALSE, 95, 1, 20 },
+  /* Chunks of one value, as long as they like. */
+  { "constant", 6000, 2, 20000, 95, FALSE, TRUE, 90, 2, 20 },
   /* Buckets that do not fit into memory. */
-  { "long", 20000, 2, 100000, 90, FALSE, 97, 0, 50 },
-  { "wide", 100000, 3000, 100, 50, FALSE, 94, 1, 1 },
+  { "long", 20000, 2, 100000, 90, FALSE, FALSE, 97, 0, 50 },
+  { "wide", 100000, 3000, 100, 50, FALSE, FALSE, 94, 1, 1 },
 };
 
 typedef struct
@@ -79,6 +82,8 @@ random_value (const Setup *setup)
 
   if (setup->is_extreme && g_test_rand_bit ())
     return values[g_test_rand_int_range (0, G_N_ELEMENTS (values))];
+  if (setup->is_constant && g_test_rand_int_range (0, 1000) > 0)
+    return 3.5;
   if (g_test_rand_bit ())
     return g_test_rand_int_range (-10, 10);
   return g_test_rand_double_range (-1000, 1000);
@@ -108,7 +113,7 @@ put_random (Fixture *f)
     {
       gint64 start = random_time (f) / 2;
       gint64 step = g_test_rand_bit () ? 1 : -1;
-      guint n = g_test_rand_int_range (0, MIN (f->setup->n_times, 600));
+      guint n = g_test_rand_int_range (0, MIN (f->setup->n_times, f->setup->is_constant ? 3000 : 600));
 
       for (guint i = 0; i < n; i++)
         put_one (f, key, start + i * step);

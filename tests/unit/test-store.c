@@ -48,7 +48,7 @@ fill (MetricsStore *store, const char *key, guint64 limit)
 {
   guint n = 0;
 
-  while (try_put (store, key, n, 1, METRICS_STORE_ERROR_MEMORY_LIMIT))
+  while (try_put (store, key, n, noise_at (n), METRICS_STORE_ERROR_MEMORY_LIMIT))
     {
       n++;
       g_assert_cmpuint (metrics_store_get_memory (store), <=, limit);
@@ -159,7 +159,8 @@ test_memory_limit_random (void)
     {
       g_autofree char *key = g_strdup_printf ("%d", g_test_rand_int_range (0, 12));
 
-      if (!try_put (store, key, g_test_rand_int_range (0, 5000), 1, METRICS_STORE_ERROR_MEMORY_LIMIT))
+      if (!try_put (store, key, g_test_rand_int_range (0, 5000), g_test_rand_double (),
+                    METRICS_STORE_ERROR_MEMORY_LIMIT))
         n_refused++;
       if (g_test_rand_int_range (0, 2000) == 0)
         delete_all (store, key);
@@ -176,7 +177,7 @@ test_reader_and_replacing (void)
 {
   const guint64 limit = 100000;
   g_autoptr (MetricsStore) store = metrics_store_new (NO_LIMIT, limit);
-  MetricsQuerySpec spec = spec_of (METRICS_QUERY_POINTS, "a", 0, 300);
+  MetricsQuerySpec spec = spec_of (METRICS_QUERY_POINTS, "a", 0, G_MAXINT64);
   g_autoptr (Run) reader = NULL;
   guint n_refused = 0;
 
@@ -186,7 +187,7 @@ test_reader_and_replacing (void)
     run_next (reader, 1);
   for (guint i = 0; i < 300; i++)
     {
-      if (!try_put (store, "a", i, 2, METRICS_STORE_ERROR_MEMORY_LIMIT))
+      if (!try_put (store, "a", 20 * i, noise_at (i) + 2, METRICS_STORE_ERROR_MEMORY_LIMIT))
         n_refused++;
       g_assert_cmpuint (metrics_store_get_memory (store), <=, limit);
     }
@@ -299,7 +300,7 @@ test_density (void)
       g_autoptr (MetricsStore) store = metrics_store_new (NO_LIMIT, NO_LIMIT);
 
       for (guint i = 0; i < n; i++)
-        put (store, "a", time_of (order, i, n), 1);
+        put (store, "a", time_of (order, i, n), noise_at (i));
       g_assert_cmpuint (metrics_store_get_n_points (store), ==, n);
       sizes[order] = metrics_store_get_memory (store);
     }
