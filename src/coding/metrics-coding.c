@@ -117,12 +117,12 @@ metrics_coding_check (const MetricsCoded *self)
  * Returns: whether that is the same everywhere; nothing is set otherwise
  */
 gboolean
-metrics_coding_is_regular (const MetricsCoded *self, gint64 *first, gint64 *step)
+metrics_coding_is_regular (const MetricsCoded *self, gint64 *first, guint64 *step)
 {
   if (!metrics_integers_is_linear (&self->times))
     return FALSE;
   *first = (gint64) metrics_integers_get_first (&self->times);
-  *step = (gint64) metrics_integers_get_step (&self->times);
+  *step = metrics_integers_get_step (&self->times);
   return TRUE;
 }
 
@@ -238,4 +238,29 @@ metrics_coding_read_values (const MetricsCoded *self, guint64 start, guint n, do
       metrics_decimals_decode (&self->values, all);
       memcpy (values, all + start, n * sizeof *values);
     }
+}
+
+/**
+ * metrics_coding_read_integers:
+ * @self: a block of at most %METRICS_CODING_MAX_POINTS points
+ * @start: index of the first point wanted
+ * @n: how many; all of them have to exist
+ * @integers: (out caller-allocates) (array length=n): where the integers go that stand for the values, see
+ *   metrics_decimals_decode_integers()
+ *
+ * Returns: whether there are such; nothing is done otherwise
+ */
+gboolean
+metrics_coding_read_integers (const MetricsCoded *self, guint64 start, guint n, gint64 *integers)
+{
+  gint64 all[METRICS_CODING_MAX_POINTS];
+
+  g_assert (start + n <= self->n);
+
+  if (n == self->n)
+    return metrics_decimals_decode_integers (&self->values, integers);
+  if (!metrics_decimals_decode_integers (&self->values, all))
+    return FALSE;
+  memcpy (integers, all + start, n * sizeof *integers);
+  return TRUE;
 }

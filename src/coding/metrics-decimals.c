@@ -384,13 +384,26 @@ metrics_decimals_decode_integers (const MetricsDecimals *self, gint64 *integers)
 
 /**
  * metrics_decimals_scale:
- * @self: a list for which metrics_decimals_decode_integers() works
+ * @scale: of a list for which metrics_decimals_decode_integers() works
+ * @exponent: its exponent
  * @integer: one of its integers, or a sum of them
  *
  * Returns: the number, or the sum of the numbers
  */
 double
-metrics_decimals_scale (const MetricsDecimals *self, double integer)
+metrics_decimals_scale (MetricsScale scale, guint exponent, double integer)
 {
-  return unscale (self->scale, self->exponent, integer);
+  return unscale (scale, exponent, integer);
+}
+
+/**
+ * metrics_decimals_get_power:
+ * @exponent: the exponent of a list
+ *
+ * Returns: by what its integers are divided, where they are
+ */
+double
+metrics_decimals_get_power (guint exponent)
+{
+  return powers[exponent];
 }

@@ -46,6 +46,7 @@ double metrics_decimals_get_first (const MetricsDecimals *self);
 void metrics_decimals_decode (const MetricsDecimals *self, double *values);
 
 gboolean metrics_decimals_decode_integers (const MetricsDecimals *self, gint64 *integers);
-double metrics_decimals_scale (const MetricsDecimals *self, double integer);
+double metrics_decimals_get_power (guint exponent);
+double metrics_decimals_scale (MetricsScale scale, guint exponent, double integer);
 
 G_END_DECLS

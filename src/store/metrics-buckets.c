@@ -24,10 +24,9 @@ struct _MetricsBuckets
   gboolean was_reread;     /* whether the reader has gone back: the window is not its last one then */
   guint64 n_left;          /* of the points to be read again */
 
-  MetricsPoint window[METRICS_CHUNK_WINDOW];
+  MetricsWindow window;
   MetricsReaderMark window_mark; /* where it begins */
-  guint n_window;                /* how many points it has */
-  guint at;                      /* how many of them have been used */
+  guint64 at;                    /* how many of its points have been used */
 };
 
 /**
@@ -84,7 +83,7 @@ metrics_buckets_begin (MetricsBuckets *self, MetricsReader *reader)
   self->reader = reader;
   self->phase = PHASE_FEED;
   self->begin = (MetricsReaderMark){ 0 };
-  self->n_window = self->at = 0;
+  self->window.n = self->at = 0;
   metrics_bucket_begin_series (&self->bucket);
 }
 
@@ -97,7 +96,7 @@ metrics_buckets_begin (MetricsBuckets *self, MetricsReader *reader)
 gboolean
 metrics_buckets_wants_chunk (const MetricsBuckets *self)
 {
-  return self->phase == PHASE_REREAD || (self->phase == PHASE_FEED && self->at == self->n_window);
+  return self->phase == PHASE_REREAD || (self->phase == PHASE_FEED && self->at == self->window.n);
 }
 
 /**
@@ -121,14 +120,25 @@ get_mark (const MetricsBuckets *self)
   return mark;
 }
 
+/* A constant window of that length has no more buckets than there is room for points. */
+static guint64
+get_span (const MetricsBuckets *self)
+{
+  const guint64 n = METRICS_WINDOW_MAX_POINTS - 1;
+
+  if (metrics_bucket_selects (&self->bucket) || metrics_buckets_needs_before (self))
+    return 0;
+  return (guint64) self->bucket.step <= G_MAXUINT64 / n ? (guint64) self->bucket.step * n : G_MAXUINT64;
+}
+
 static void
 read_window (MetricsBuckets *self, guint64 n, gint *budget)
 {
-  n = MIN (n, (guint64) CLAMP (*budget, 1, METRICS_CHUNK_WINDOW));
-  self->n_window = metrics_reader_read (self->reader, n, self->window);
+  n = MIN (n, (guint64) CLAMP (*budget, 1, METRICS_WINDOW_MAX_POINTS));
+  metrics_reader_read_window (self->reader, n, get_span (self), &self->window);
   self->window_mark = metrics_reader_get_window (self->reader);
   self->at = 0;
-  *budget -= self->n_window;
+  *budget -= self->window.kind == METRICS_WINDOW_CONSTANT ? 1 : (gint) self->window.n;
 }
 
 static void
@@ -163,7 +173,7 @@ follow_selection (MetricsBuckets *self,
       close_bucket (self, budget, points, n_points);
       self->phase = PHASE_FEED;
       if (self->was_reread)
-        self->n_window = self->at = 0;
+        self->window.n = self->at = 0;
       break;
     }
 }
@@ -181,38 +191,57 @@ end_bucket (MetricsBuckets *self, gint *budget, MetricsPoint *points, guint *n_p
   follow_selection (self, metrics_select_end_pass (&self->bucket.select, budget), budget, points, n_points);
 }
 
-/* Uses the points of the window, as far as buckets can be closed at once. */
+/* Uses the points before the span: there is at most one, of which increases begin. */
+static void
+skip_before (MetricsBuckets *self)
+{
+  while (self->at < self->window.n && metrics_window_get_time (&self->window, self->at) < self->reader->from)
+    metrics_bucket_set_previous (&self->bucket, metrics_window_get_point (&self->window, self->at++));
+}
+
+/* Uses the points of the window as far as buckets can be closed at once: where values are selected, the
+ * points of a bucket may have to be read again before the next one begins. */
+static void
+feed_selection (MetricsBuckets *self, gint *budget, MetricsPoint *points, guint *n_points)
+{
+  while (self->at < self->window.n && self->phase == PHASE_FEED)
+    {
+      MetricsReaderMark mark = get_mark (self);
+      gboolean begins = self->bucket.n == 0;
+      guint64 end = metrics_bucket_take (&self->bucket, &self->window, self->at);
+
+      if (begins)
+        self->begin = mark;
+      if (end == self->at)
+        end_bucket (self, budget, points, n_points);
+      else
+        self->at = end;
+    }
+}
+
 static void
 feed_window (MetricsBuckets *self, gint *budget, MetricsPoint *points, guint *n_points)
 {
-  while (self->at < self->n_window && self->phase == PHASE_FEED)
-    {
-      MetricsPoint point = self->window[self->at];
+  guint n_before = *n_points;
 
-      if (!metrics_bucket_takes (&self->bucket, point.time))
-        {
-          end_bucket (self, budget, points, n_points);
-          continue;
-        }
-      if (point.time < self->reader->from)
-        metrics_bucket_set_previous (&self->bucket, point);
-      else
-        {
-          if (self->bucket.n == 0)
-            self->begin = get_mark (self);
-          metrics_bucket_add (&self->bucket, point);
-        }
-      self->at++;
+  skip_before (self);
+  if (metrics_bucket_selects (&self->bucket))
+    {
+      feed_selection (self, budget, points, n_points);
+      return;
     }
+  self->begin = self->window_mark;
+  self->at = metrics_bucket_feed (&self->bucket, &self->window, self->at, points, n_points);
+  *budget -= *n_points - n_before;
 }
 
 static void
 reread (MetricsBuckets *self, gint *budget, MetricsPoint *points, guint *n_points)
 {
   read_window (self, self->n_left, budget);
-  for (guint i = 0; i < self->n_window; i++)
-    metrics_select_add (&self->bucket.select, self->window[i].value);
-  self->n_left -= self->n_window;
+  for (guint i = 0; i < self->window.n; i++)
+    metrics_select_add (&self->bucket.select, self->window.values[i]);
+  self->n_left -= self->window.n;
   if (self->n_left == 0)
     follow_selection (self, metrics_select_end_pass (&self->bucket.select, budget), budget, points, n_points);
 }
@@ -221,10 +250,10 @@ reread (MetricsBuckets *self, gint *budget, MetricsPoint *points, guint *n_point
 static gboolean
 feed (MetricsBuckets *self, gint *budget, MetricsPoint *points, guint *n_points)
 {
-  if (self->at == self->n_window)
+  if (self->at == self->window.n)
     {
       if (metrics_reader_get_chunk (self->reader) != NULL)
-        read_window (self, METRICS_CHUNK_WINDOW, budget);
+        read_window (self, METRICS_WINDOW_MAX_POINTS, budget);
       else if (self->bucket.n > 0)
         end_bucket (self, budget, points, n_points);
       else

@@ -434,3 +434,62 @@ metrics_chunk_read (const MetricsChunk *self, guint64 start, guint n, MetricsPoi
   for (guint i = 0; i < n; i++)
     points[i] = (MetricsPoint){ .time = times[i], .value = values[i] };
 }
+
+/* A coded chunk as it is, without making each point of it. Returns: whether it is one that can be shown so */
+static gboolean
+read_coded_window (const MetricsChunk *self,
+                   guint64 start,
+                   guint64 n,
+                   guint max,
+                   guint64 span,
+                   MetricsWindow *window)
+{
+  MetricsCoded coded;
+
+  metrics_chunk_open_code (self, &coded);
+  if (coded.n > 1 && metrics_coding_is_constant (&coded))
+    {
+      gint64 first;
+
+      window->kind = METRICS_WINDOW_CONSTANT;
+      metrics_coding_is_regular (&coded, &first, &window->step);
+      window->first = (gint64) ((guint64) first + start * window->step);
+      window->value = metrics_decimals_get_first (&coded.values);
+      window->n = MIN (n, MAX (span / window->step, METRICS_WINDOW_MAX_POINTS));
+      return TRUE;
+    }
+  window->n = MIN (n, max);
+  if (!metrics_coding_read_integers (&coded, start, window->n, window->integers))
+    return FALSE;
+  window->kind = METRICS_WINDOW_INTEGERS;
+  window->scale = coded.values.scale;
+  window->exponent = coded.values.exponent;
+  metrics_coding_read_times (&coded, start, window->n, window->times);
+  return TRUE;
+}
+
+/**
+ * metrics_chunk_read_window:
+ * @self: a chunk
+ * @start: index of the first point wanted
+ * @n: how many; all of them have to exist
+ * @max: how many at most in a window that is not constant, up to %METRICS_WINDOW_MAX_POINTS
+ * @span: how much time a constant window may cover; 0 where none is wanted, nor integers
+ * @window: (out caller-allocates): where they go, or as many of them as it may have
+ *
+ * Reads a window of its points for reducing them.
+ */
+void
+metrics_chunk_read_window (const MetricsChunk *self,
+                           guint64 start,
+                           guint64 n,
+                           guint max,
+                           guint64 span,
+                           MetricsWindow *window)
+{
+  if (span > 0 && self->kind == METRICS_CHUNK_CODED && read_coded_window (self, start, n, max, span, window))
+    return;
+  window->kind = METRICS_WINDOW_VALUES;
+  window->n = MIN (n, max);
+  metrics_chunk_read_apart (self, start, window->n, window->times, window->values);
+}

@@ -2,12 +2,12 @@
 
 #pragma once
 
-#include "common/metrics-point.h"
+#include "store/metrics-window.h"
 
 G_BEGIN_DECLS
 
 /* How many points one read gives at most: what a reader's window has room for. */
-#define METRICS_CHUNK_WINDOW 256
+#define METRICS_CHUNK_WINDOW METRICS_WINDOW_MAX_POINTS
 
 /* Into how many chunks a point can divide one. */
 #define METRICS_CHUNK_MAX_MERGED 3
@@ -42,6 +42,12 @@ gint64 metrics_chunk_get_last_time (const MetricsChunk *self);
 guint64 metrics_chunk_find (const MetricsChunk *self, gint64 time);
 gboolean metrics_chunk_contains (const MetricsChunk *self, gint64 time);
 void metrics_chunk_read (const MetricsChunk *self, guint64 start, guint n, MetricsPoint *points);
+void metrics_chunk_read_window (const MetricsChunk *self,
+                                guint64 start,
+                                guint64 n,
+                                guint max,
+                                guint64 span,
+                                MetricsWindow *window);
 
 /* Open ones. */
 gboolean metrics_chunk_append (MetricsChunk *self, MetricsPoint point);

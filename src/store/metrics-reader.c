@@ -163,6 +163,27 @@ find_end (const MetricsReader *self, const MetricsChunk *chunk)
   return metrics_chunk_find (chunk, self->to + 1);
 }
 
+/* Finds the points of the chunk that are still to be read. Returns: how many */
+static guint64
+find_window (MetricsReader *self, const MetricsChunk *chunk)
+{
+  guint64 end = find_end (self, chunk);
+  guint64 at = self->mark.is_begin ? find_begin (self, chunk) : self->mark.at;
+
+  self->window = (MetricsReaderMark){ .chunk = self->mark.chunk, .at = at };
+  return at < end ? end - at : 0;
+}
+
+/* Goes behind @n points of the window, behind which there are @n_left. */
+static void
+pass_window (MetricsReader *self, guint64 n, guint64 n_left)
+{
+  if (n_left > 0)
+    self->mark = (MetricsReaderMark){ .chunk = self->window.chunk, .at = self->window.at + n };
+  else
+    self->mark = (MetricsReaderMark){ .chunk = self->window.chunk + 1 };
+}
+
 /**
  * metrics_reader_read:
  * @self: a reader that is not at its end, its chunk in memory
@@ -177,18 +198,33 @@ guint
 metrics_reader_read (MetricsReader *self, guint n, MetricsPoint *points)
 {
   const MetricsChunk *chunk = metrics_reader_get_chunk (self);
-  guint64 end = find_end (self, chunk);
-  guint64 at = self->mark.is_begin ? find_begin (self, chunk) : self->mark.at;
+  guint64 n_there = find_window (self, chunk);
 
-  n = at < end ? MIN (n, end - at) : 0;
-  metrics_chunk_read (chunk, at, n, points);
-  self->window = (MetricsReaderMark){ .chunk = self->mark.chunk, .at = at };
-  at += n;
-  if (at < end)
-    self->mark = (MetricsReaderMark){ .chunk = self->mark.chunk, .at = at };
-  else
-    self->mark = (MetricsReaderMark){ .chunk = self->mark.chunk + 1 };
+  n = MIN (n, n_there);
+  metrics_chunk_read (chunk, self->window.at, n, points);
+  pass_window (self, n, n_there - n);
   return n;
+}
+
+/**
+ * metrics_reader_read_window:
+ * @self: a reader that is not at its end, its chunk in memory
+ * @n: how many points at most, but of one constant value
+ * @span: how much time points of one constant value may cover; 0 where they are like others
+ * @window: (out caller-allocates): where they go, ascending; it can be empty before the end is reached
+ *
+ * Reads points, all of one chunk, for reducing them.
+ */
+void
+metrics_reader_read_window (MetricsReader *self, guint n, guint64 span, MetricsWindow *window)
+{
+  const MetricsChunk *chunk = metrics_reader_get_chunk (self);
+  guint64 n_there = find_window (self, chunk);
+
+  window->n = 0;
+  if (n_there > 0)
+    metrics_chunk_read_window (chunk, self->window.at, n_there, n, span, window);
+  pass_window (self, window->n, n_there - window->n);
 }
 
 /**

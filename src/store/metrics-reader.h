@@ -54,6 +54,7 @@ guint metrics_reader_get_n_chunks (const MetricsReader *self);
 
 MetricsChunk *metrics_reader_get_chunk (const MetricsReader *self);
 guint metrics_reader_read (MetricsReader *self, guint n, MetricsPoint *points);
+void metrics_reader_read_window (MetricsReader *self, guint n, guint64 span, MetricsWindow *window);
 
 MetricsReaderMark metrics_reader_get_window (const MetricsReader *self);
 MetricsReaderMark metrics_reader_get_mark (const MetricsReader *self);

@@ -16,6 +16,7 @@ typedef struct
 } MetricsSum;
 
 void metrics_sum_add (MetricsSum *self, double value);
+void metrics_sum_add_times (MetricsSum *self, double value, guint64 n);
 double metrics_sum_get (const MetricsSum *self, double divisor);
 
 G_END_DECLS

@@ -49,6 +49,25 @@ test_sum (void)
     g_assert_cmpfloat (sum_of (cases[i].values, cases[i].n, cases[i].divisor), ==, cases[i].result);
 }
 
+/* One number many times is as if it had been added each time. */
+static void
+test_sum_times (void)
+{
+  static const double values[] = { 0.1, -1e-300, 3, 1e16, 0x1p880, DBL_MAX, -DBL_MAX, 0 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+    {
+      MetricsSum once = { 0 }, each = { 0 };
+
+      metrics_sum_add (&once, 1);
+      metrics_sum_add (&each, 1);
+      metrics_sum_add_times (&once, values[i], 1000);
+      for (guint j = 0; j < 1000; j++)
+        metrics_sum_add (&each, values[i]);
+      g_assert_cmpfloat (metrics_sum_get (&once, 1000), ==, metrics_sum_get (&each, 1000));
+    }
+}
+
 /* Many small ones beside a large one, as plain addition would lose them. */
 static void
 test_sum_many (void)
@@ -184,6 +203,7 @@ static GArray *
 reduce (const MetricsPoint *points, guint n, MetricsAggregation aggregation, gint64 step)
 {
   GArray *rows = g_array_new (FALSE, FALSE, sizeof (MetricsPoint));
+  MetricsWindow window = { .kind = METRICS_WINDOW_VALUES, .n = 1 };
   MetricsBucket bucket;
   MetricsPoint row;
 
@@ -191,9 +211,13 @@ reduce (const MetricsPoint *points, guint n, MetricsAggregation aggregation, gin
   metrics_bucket_begin_series (&bucket);
   for (guint i = 0; i < n; i++)
     {
-      if (!metrics_bucket_takes (&bucket, points[i].time) && metrics_bucket_close (&bucket, &row))
+      window.times[0] = points[i].time;
+      window.values[0] = points[i].value;
+      if (metrics_bucket_take (&bucket, &window, 0) == 1)
+        continue;
+      if (metrics_bucket_close (&bucket, &row))
         g_array_append_val (rows, row);
-      metrics_bucket_add (&bucket, points[i]);
+      g_assert_cmpuint (metrics_bucket_take (&bucket, &window, 0), ==, 1);
     }
   if (metrics_bucket_close (&bucket, &row))
     g_array_append_val (rows, row);
@@ -275,6 +299,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/bucket/sum", test_sum);
+  g_test_add_func ("/bucket/sum-times", test_sum_times);
   g_test_add_func ("/bucket/sum/many", test_sum_many);
   g_test_add_func ("/bucket/select", test_select);
   g_test_add_func ("/bucket/floor", test_floor);
