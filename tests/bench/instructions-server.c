@@ -210,7 +210,7 @@ put_steps (Server *self, Walk *walk, guint first, guint last)
 
 /* W1: the second and all further points of each series. */
 static guint64
-work_put (void)
+work_put (Kind kind)
 {
   g_autoptr (Server) server = server_new ();
   g_autoptr (Walk) walk = walk_new (100);
@@ -223,7 +223,7 @@ work_put (void)
 
 /* W4: the first point of each series. */
 static guint64
-work_put_new (void)
+work_put_new (Kind kind)
 {
   g_autoptr (Server) server = server_new ();
   g_autoptr (Walk) walk = walk_new (16384);
@@ -235,7 +235,7 @@ work_put_new (void)
 
 /* W5: a tenth of the points comes up to a hundred steps late. */
 static guint64
-work_put_late (void)
+work_put_late (Kind kind)
 {
   enum
   {
@@ -300,7 +300,7 @@ ask (Server *self, const char *request, guint n_times)
 
 /* W3: one series of 2,000 points. */
 static guint64
-work_get (void)
+work_get (Kind kind)
 {
   g_autoptr (Server) server = server_new ();
   g_autoptr (Walk) walk = walk_new (1);
@@ -312,7 +312,7 @@ work_get (void)
 
 /* A point of those that were looked at: six of them make a bucket. */
 static guint64
-work_range (void)
+work_range (Kind kind)
 {
   g_autoptr (Server) server = server_new ();
   g_autoptr (Walk) walk = walk_new (1);
@@ -345,7 +345,7 @@ put_each (Server *self, guint n_times)
 
 /* The least that a request can be. */
 static guint64
-work_wake (void)
+work_wake (Kind kind)
 {
   g_autoptr (Server) server = server_new ();
   g_autoptr (GString) line = g_string_new ("ping\n");
@@ -363,7 +363,7 @@ work_wake (void)
 
 /* W2. */
 static guint64
-work_request (void)
+work_request (Kind kind)
 {
   g_autoptr (Server) server = server_new ();
 
@@ -373,7 +373,7 @@ work_request (void)
 
 /* W2: all clients have asked when the server wakes up. */
 static guint64
-work_request_50 (void)
+work_request_50 (Kind kind)
 {
   g_autoptr (Server) server = server_new ();
 
@@ -384,7 +384,7 @@ work_request_50 (void)
 
 /* W2 with idle connections beside: they must not be noticed. */
 static guint64
-work_request_beside_idle (void)
+work_request_beside_idle (Kind kind)
 {
   g_autoptr (Server) server = server_new ();
 
@@ -395,7 +395,7 @@ work_request_beside_idle (void)
 
 /* A client that comes, puts, and goes. */
 static guint64
-work_visit (void)
+work_visit (Kind kind)
 {
   g_autoptr (Server) server = server_new ();
   g_autoptr (GString) lines = g_string_new ("put visit 1 1\nquit\n");

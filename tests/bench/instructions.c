@@ -50,6 +50,33 @@ walk_next (Walk *self, guint series)
   return self->hundredths[series];
 }
 
+/* Values of one series. */
+void
+make_values (Kind kind, double *values, guint n)
+{
+  g_autoptr (Walk) walk = walk_new (1);
+  gint64 sum = 0;
+
+  for (guint i = 0; i < n; i++)
+    switch (kind)
+      {
+      case KIND_WALK:
+        values[i] = walk_next (walk, 0) / 100.0;
+        break;
+      case KIND_COUNTER:
+        sum += g_rand_int_range (walk->rand, 0, 1500);
+        values[i] = sum;
+        break;
+      case KIND_NOISE:
+        values[i] = g_rand_double (walk->rand);
+        break;
+      case KIND_CONSTANT:
+      default:
+        values[i] = 12.5;
+        break;
+      }
+}
+
 static void
 run_works (const Work *works, char **names)
 {
@@ -60,7 +87,7 @@ run_works (const Work *works, char **names)
       if (names[0] != NULL && !g_strv_contains ((const char *const *) names, work->name))
         continue;
       g_random_set_seed (SEED);
-      n_units = work->run ();
+      n_units = work->run (work->kind);
       CALLGRIND_DUMP_STATS_AT (work->name);
       printf ("%s %" G_GUINT64_FORMAT "\n", work->name, n_units);
       fflush (stdout);
@@ -81,6 +108,7 @@ main (int argc, char **argv)
 
   CALLGRIND_START_INSTRUMENTATION;
   run_works (server_works, argv + 1);
+  run_works (coding_works, argv + 1);
   run_works (store_works, argv + 1);
   return EXIT_SUCCESS;
 }

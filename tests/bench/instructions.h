@@ -15,21 +15,33 @@
 
 G_BEGIN_DECLS
 
+/* What the values of a series are like. */
+typedef enum
+{
+  KIND_WALK,     /* of two decimals, in small steps */
+  KIND_CONSTANT, /* always the same */
+  KIND_COUNTER,  /* integers that grow */
+  KIND_NOISE,    /* all bits of a fraction */
+} Kind;
+
 /**
  * Work:
  * @name: as in budgets.ini
  * @run: does it, counting begins and ends within; returns how many units it was
+ * @kind: what it is given
  *
  * Something of which it is known what it may cost.
  */
 typedef struct
 {
   const char *name;
-  guint64 (*run) (void);
+  guint64 (*run) (Kind kind);
+  Kind kind;
 } Work;
 
 /* Each ends with one without a name. */
 extern const Work server_works[];
+extern const Work coding_works[];
 extern const Work store_works[];
 
 /* The counter stands still but between these two. */
@@ -60,6 +72,8 @@ typedef struct
 Walk *walk_new (guint n_series);
 void walk_free (Walk *self);
 int walk_next (Walk *self, guint series);
+
+void make_values (Kind kind, double *values, guint n);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Walk, walk_free)
 
