@@ -166,6 +166,8 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         counts = count(directory, [arguments.profile] if arguments.profile else [])
         if arguments.profile:
+            if arguments.profile not in counts:
+                parser.error(f'no work has the name {arguments.profile}; budgets.ini has them all')
             n, path = counts[arguments.profile]
             print(f'{arguments.profile}: {n:.2f} instructions', *profile(path, 60), sep='\n', file=sys.stderr)
             print('1..1\nok 1 - the profile is shown')
