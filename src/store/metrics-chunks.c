@@ -4,8 +4,8 @@
 
 #include "store/metrics-chunks.h"
 
-/* What GLib takes for a sequence, with the node at its end, and for each other node: measured. */
-#define SEQUENCE_SIZE 112
+/* What a sequence takes, with the node at its end and what is around it, and each other node: measured. */
+#define SEQUENCE_SIZE (112 + 32)
 #define NODE_SIZE 48
 
 /* Orders a chunk against a time so that a search ends at the first chunk which ends at or after it. */
@@ -15,13 +15,48 @@ compare_to_time (gconstpointer chunk, gconstpointer time, gpointer user_data)
   return metrics_chunk_get_last_time (chunk) < *(const gint64 *) time ? -1 : 1;
 }
 
-static void
-free_if_empty (GSequence **self, MetricsUsage *usage)
+static MetricsChunks *
+chunks_new (MetricsUsage *usage)
 {
-  if (!g_sequence_is_empty (*self))
+  MetricsChunks *self = g_new0 (MetricsChunks, 1);
+
+  self->sequence = g_sequence_new (NULL);
+  usage->memory += SEQUENCE_SIZE;
+  return self;
+}
+
+static void
+free_if_empty (MetricsChunks **self, MetricsUsage *usage)
+{
+  if (!g_sequence_is_empty ((*self)->sequence))
     return;
-  g_clear_pointer (self, g_sequence_free);
+  g_sequence_free ((*self)->sequence);
+  g_clear_pointer (self, g_free);
   usage->memory -= SEQUENCE_SIZE;
+}
+
+/**
+ * metrics_chunks_get_begin:
+ * @self: chunks
+ *
+ * Returns: the first one
+ */
+GSequenceIter *
+metrics_chunks_get_begin (const MetricsChunks *self)
+{
+  return g_sequence_get_begin_iter (self->sequence);
+}
+
+/**
+ * metrics_chunks_get_last:
+ * @self: chunks
+ *
+ * Returns: the last one
+ */
+GSequenceIter *
+metrics_chunks_get_last (const MetricsChunks *self)
+{
+  return g_sequence_iter_prev (g_sequence_get_end_iter (self->sequence));
 }
 
 /**
@@ -32,9 +67,9 @@ free_if_empty (GSequence **self, MetricsUsage *usage)
  * Returns: the first chunk that ends at or after @time, or the end
  */
 GSequenceIter *
-metrics_chunks_search (GSequence *self, gint64 time)
+metrics_chunks_search (const MetricsChunks *self, gint64 time)
 {
-  return g_sequence_search (self, &time, compare_to_time, NULL);
+  return g_sequence_search (self->sequence, &time, compare_to_time, NULL);
 }
 
 /**
@@ -43,32 +78,34 @@ metrics_chunks_search (GSequence *self, gint64 time)
  * @iter: (nullable): before which one; at the end where it is %NULL
  * @chunk: (transfer full): a sealed chunk; one that is not shared is counted by the caller
  * @usage: where the memory of its place is counted
+ *
+ * Returns: its place
  */
-void
-metrics_chunks_insert (GSequence **self, GSequenceIter *iter, MetricsChunk *chunk, MetricsUsage *usage)
+GSequenceIter *
+metrics_chunks_insert (MetricsChunks **self, GSequenceIter *iter, MetricsChunk *chunk, MetricsUsage *usage)
 {
   if (*self == NULL)
-    {
-      *self = g_sequence_new (NULL);
-      usage->memory += SEQUENCE_SIZE;
-    }
+    *self = chunks_new (usage);
   if (iter == NULL)
-    iter = g_sequence_get_end_iter (*self);
-  g_sequence_insert_before (iter, chunk);
+    iter = g_sequence_get_end_iter ((*self)->sequence);
   usage->memory += NODE_SIZE;
+  return g_sequence_insert_before (iter, chunk);
 }
 
 /**
  * metrics_chunks_replace:
+ * @self: chunks
  * @iter: the place of a chunk, which is dropped
  * @chunk: (transfer full): a sealed chunk to be there, of nobody else
  * @usage: where the memory of both is counted
  */
 void
-metrics_chunks_replace (GSequenceIter *iter, MetricsChunk *chunk, MetricsUsage *usage)
+metrics_chunks_replace (MetricsChunks *self, GSequenceIter *iter, MetricsChunk *chunk, MetricsUsage *usage)
 {
   MetricsChunk *old = g_sequence_get (iter);
 
+  if (self->warm == iter)
+    self->warm = NULL;
   g_sequence_set (iter, chunk);
   usage->memory += metrics_chunk_get_size (chunk);
   usage->memory -= metrics_chunk_unref (old);
@@ -83,10 +120,12 @@ metrics_chunks_replace (GSequenceIter *iter, MetricsChunk *chunk, MetricsUsage *
  * Takes a chunk out and lets go of it.
  */
 void
-metrics_chunks_drop (GSequence **self, GSequenceIter *iter, MetricsUsage *usage)
+metrics_chunks_drop (MetricsChunks **self, GSequenceIter *iter, MetricsUsage *usage)
 {
   MetricsChunk *chunk = g_sequence_get (iter);
 
+  if ((*self)->warm == iter)
+    (*self)->warm = NULL;
   g_sequence_remove (iter);
   usage->memory -= NODE_SIZE;
   usage->memory -= metrics_chunk_unref (chunk);
@@ -104,19 +143,116 @@ metrics_chunks_drop (GSequence **self, GSequenceIter *iter, MetricsUsage *usage)
  * Takes a part of the chunks out, in a time that does not depend on how many they are.
  */
 void
-metrics_chunks_move (GSequence **self,
+metrics_chunks_move (MetricsChunks **self,
                      GSequenceIter *begin,
                      GSequenceIter *end,
-                     GSequence **target,
+                     MetricsChunks **target,
                      MetricsUsage *usage)
 {
   *target = NULL;
   if (begin == end)
     return;
-  *target = g_sequence_new (NULL);
-  usage->memory += SEQUENCE_SIZE;
-  g_sequence_move_range (g_sequence_get_begin_iter (*target), begin, end);
+  *target = chunks_new (usage);
+  g_sequence_move_range (g_sequence_get_begin_iter ((*target)->sequence), begin, end);
+  if ((*self)->warm != NULL && g_sequence_iter_get_sequence ((*self)->warm) == (*target)->sequence)
+    (*target)->warm = g_steal_pointer (&(*self)->warm);
   free_if_empty (self, usage);
+}
+
+/* Puts another form of the same points in the place of a chunk. */
+static void
+set_chunk (GSequenceIter *iter, MetricsChunk *chunk, gsize size_before, MetricsUsage *usage)
+{
+  g_sequence_set (iter, chunk);
+  usage->memory += metrics_chunk_get_size (chunk) - size_before;
+}
+
+/**
+ * metrics_chunks_warm:
+ * @self: chunks
+ * @iter: the place of one that is not full, nor too long to be opened
+ * @usage: where the memory is counted
+ *
+ * Opens a chunk, if it is not open; another one that was is coded.
+ */
+void
+metrics_chunks_warm (MetricsChunks *self, GSequenceIter *iter, MetricsUsage *usage)
+{
+  MetricsChunk *chunk = g_sequence_get (iter);
+  MetricsChunk *rest = NULL;
+
+  if (self->warm == iter)
+    return;
+  metrics_chunks_cool (self, usage);
+  if (metrics_chunk_is_sealed (chunk))
+    {
+      metrics_chunks_replace (self, iter, metrics_chunk_reopen (chunk, &rest), usage);
+      g_assert (rest == NULL);
+    }
+  self->warm = iter;
+}
+
+/**
+ * metrics_chunks_cool:
+ * @self: chunks
+ * @usage: where the memory is counted
+ *
+ * Codes the chunk that is open.
+ */
+void
+metrics_chunks_cool (MetricsChunks *self, MetricsUsage *usage)
+{
+  GSequenceIter *iter = g_steal_pointer (&self->warm);
+  MetricsChunk *chunk;
+  gsize size;
+
+  if (iter == NULL)
+    return;
+  chunk = g_sequence_get (iter);
+  size = metrics_chunk_get_size (chunk);
+  metrics_chunk_seal (&chunk);
+  set_chunk (iter, chunk, size, usage);
+}
+
+/**
+ * metrics_chunks_freeze:
+ * @self: chunks
+ * @usage: where the memory is counted
+ *
+ * Seals the chunk that is open as it is: they are kept for a moment.
+ */
+void
+metrics_chunks_freeze (MetricsChunks *self, MetricsUsage *usage)
+{
+  GSequenceIter *iter = g_steal_pointer (&self->warm);
+  MetricsChunk *chunk;
+  gsize size;
+
+  if (iter == NULL)
+    return;
+  chunk = g_sequence_get (iter);
+  size = metrics_chunk_get_size (chunk);
+  metrics_chunk_freeze (&chunk);
+  set_chunk (iter, chunk, size, usage);
+}
+
+/**
+ * metrics_chunks_put:
+ * @self: chunks of which one is open, and not full unless it has a point at that time
+ * @point: a point that belongs into it
+ * @usage: where the memory is counted
+ *
+ * Returns: whether there is one point more
+ */
+gboolean
+metrics_chunks_put (MetricsChunks *self, MetricsPoint point, MetricsUsage *usage)
+{
+  MetricsChunk *chunk = g_sequence_get (self->warm);
+  gsize size = metrics_chunk_get_size (chunk);
+  gboolean is_new = metrics_chunk_put (&chunk, point);
+
+  set_chunk (self->warm, chunk, size, usage);
+  return is_new;
 }
 
 /**

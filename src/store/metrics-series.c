@@ -45,20 +45,50 @@ replace_sealed (MetricsSeries *self,
       usage->memory += metrics_chunk_get_size (chunks[i]);
       metrics_chunks_insert (&self->sealed, iter, chunks[i], usage);
     }
-  metrics_chunks_replace (iter, chunks[n - 1], usage);
+  metrics_chunks_replace (self->sealed, iter, chunks[n - 1], usage);
   return n_points;
 }
 
-static void
-merge_sealed (MetricsSeries *self, GSequenceIter *iter, MetricsPoint point, MetricsUsage *usage)
+/* Whether a chunk can be opened for a late point at @time: it is not full, or has a point there. */
+static gboolean
+can_open (const MetricsChunk *chunk, gint64 time)
 {
-  MetricsChunk *merged[METRICS_CHUNK_MAX_MERGED];
-  MetricsChunk *old = g_sequence_get (iter);
-  gint64 n_before = metrics_chunk_get_n_points (old);
-  guint n = metrics_chunk_merge (old, point, merged);
+  guint64 n = metrics_chunk_get_n_points (chunk);
 
-  if (n > 0)
-    count_points (self, replace_sealed (self, iter, merged, n, usage) - n_before, usage);
+  return n < METRICS_CHUNK_WINDOW || (n == METRICS_CHUNK_WINDOW && metrics_chunk_contains (chunk, time));
+}
+
+/* Whether a chunk has a point, bit for bit: what is sent twice costs nothing. */
+static gboolean
+has_point (const MetricsChunk *chunk, MetricsPoint point)
+{
+  MetricsPoint there;
+
+  if (!metrics_chunk_contains (chunk, point.time))
+    return FALSE;
+  metrics_chunk_read (chunk, metrics_chunk_find (chunk, point.time), 1, &there);
+  return memcmp (&there.value, &point.value, sizeof there.value) == 0;
+}
+
+static void
+put_sealed (MetricsSeries *self, GSequenceIter *iter, MetricsPoint point, MetricsUsage *usage)
+{
+  MetricsChunk *chunk = g_sequence_get (iter);
+  MetricsChunk *merged[METRICS_CHUNK_MAX_MERGED];
+  gint64 n_before = metrics_chunk_get_n_points (chunk);
+  guint n;
+
+  if (self->sealed->warm != iter && has_point (chunk, point))
+    return;
+  if (can_open (chunk, point.time))
+    {
+      metrics_chunks_warm (self->sealed, iter, usage);
+      if (metrics_chunks_put (self->sealed, point, usage))
+        count_points (self, 1, usage);
+      return;
+    }
+  n = metrics_chunk_merge (chunk, point, merged);
+  count_points (self, replace_sealed (self, iter, merged, n, usage) - n_before, usage);
 }
 
 /* Adds the newest sealed chunk; one that continues the one before joins it. */
@@ -70,11 +100,12 @@ add_sealed (MetricsSeries *self, MetricsChunk *chunk, MetricsUsage *usage)
 
   if (self->sealed != NULL)
     {
-      last = g_sequence_iter_prev (g_sequence_get_end_iter (self->sealed));
+      metrics_chunks_cool (self->sealed, usage);
+      last = metrics_chunks_get_last (self->sealed);
       joined = metrics_chunk_join (g_sequence_get (last), chunk);
       if (joined != NULL)
         {
-          metrics_chunks_replace (last, joined, usage);
+          metrics_chunks_replace (self->sealed, last, joined, usage);
           metrics_chunk_unref (chunk);
           return;
         }
@@ -86,11 +117,11 @@ add_sealed (MetricsSeries *self, MetricsChunk *chunk, MetricsUsage *usage)
 static void
 insert_single (MetricsSeries *self, GSequenceIter *iter, MetricsPoint point, MetricsUsage *usage)
 {
-  MetricsChunk *chunk = metrics_chunk_new (point, 1);
+  MetricsChunk *chunk = metrics_chunk_new (point, ROOM_OF_FIRST);
 
-  metrics_chunk_seal (&chunk);
   usage->memory += metrics_chunk_get_size (chunk);
-  metrics_chunks_insert (&self->sealed, iter, chunk, usage);
+  iter = metrics_chunks_insert (&self->sealed, iter, chunk, usage);
+  metrics_chunks_warm (self->sealed, iter, usage);
   count_points (self, 1, usage);
 }
 
@@ -115,7 +146,7 @@ put_late (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage)
 
   if (!next_is_open && metrics_chunk_get_first_time (g_sequence_get (next)) <= point.time)
     {
-      merge_sealed (self, next, point, usage);
+      put_sealed (self, next, point, usage);
       return;
     }
 
@@ -124,14 +155,14 @@ put_late (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage)
       previous = g_sequence_iter_prev (next);
       if (!metrics_chunk_is_full (g_sequence_get (previous)))
         {
-          merge_sealed (self, previous, point, usage);
+          put_sealed (self, previous, point, usage);
           return;
         }
     }
   if (next_is_open && !metrics_chunk_is_full (self->open))
     put_open (self, point, usage);
   else if (!next_is_open && !metrics_chunk_is_full (g_sequence_get (next)))
-    merge_sealed (self, next, point, usage);
+    put_sealed (self, next, point, usage);
   else
     insert_single (self, next, point, usage);
 }
@@ -237,10 +268,12 @@ metrics_series_get_growth (const MetricsSeries *self, gint64 time)
   if (self->sealed == NULL)
     return metrics_series_get_max_growth ();
 
-  /* Another value may make a sealed chunk longer, and divide it. */
+  /* Another value opens a sealed chunk, or divides it. */
   iter = metrics_chunks_search (self->sealed, time);
   if (g_sequence_iter_is_end (iter) || !metrics_chunk_contains (g_sequence_get (iter), time))
     return metrics_series_get_max_growth ();
+  if (iter == self->sealed->warm)
+    return 0;
   return metrics_chunk_get_max_sealed_size () + METRICS_CHUNK_MAX_MERGED * metrics_chunk_get_min_size ()
          + metrics_chunks_get_max_growth ();
 }
@@ -256,7 +289,7 @@ metrics_series_get_first_time (const MetricsSeries *self)
 {
   if (self->sealed == NULL)
     return metrics_chunk_get_first_time (self->open);
-  return metrics_chunk_get_first_time (g_sequence_get (g_sequence_get_begin_iter (self->sealed)));
+  return metrics_chunk_get_first_time (g_sequence_get (metrics_chunks_get_begin (self->sealed)));
 }
 
 /**
@@ -280,7 +313,8 @@ metrics_series_get_last_time (const MetricsSeries *self)
 guint
 metrics_series_get_n_chunks (const MetricsSeries *self)
 {
-  return (self->sealed != NULL ? g_sequence_get_length (self->sealed) : 0) + (self->open != NULL ? 1 : 0);
+  return (self->sealed != NULL ? g_sequence_get_length (self->sealed->sequence) : 0)
+         + (self->open != NULL ? 1 : 0);
 }
 
 static MetricsChunk *
@@ -299,12 +333,14 @@ hold_chunk (MetricsChunk *chunk, MetricsUsage *usage)
  * metrics_series_get_max_copy:
  * @self: a series
  *
- * Returns: how many bytes of memory metrics_series_copy() can take: places of chunks, and the open one
+ * Returns: how many bytes of memory metrics_series_copy() can take: places of chunks, and those
+ *   that are open
  */
 gsize
 metrics_series_get_max_copy (const MetricsSeries *self)
 {
-  return metrics_chunks_get_copy_size (metrics_series_get_n_chunks (self)) + metrics_chunk_get_max_size ();
+  return metrics_chunks_get_copy_size (metrics_series_get_n_chunks (self))
+         + 2 * metrics_chunk_get_max_size ();
 }
 
 /**
@@ -323,9 +359,9 @@ metrics_series_copy (const MetricsSeries *self, MetricsSeries *copy, MetricsUsag
     copy->open = hold_chunk (self->open, usage);
   if (self->sealed == NULL)
     return;
-  for (GSequenceIter *iter = g_sequence_get_begin_iter (self->sealed); !g_sequence_iter_is_end (iter);
+  for (GSequenceIter *iter = metrics_chunks_get_begin (self->sealed); !g_sequence_iter_is_end (iter);
        iter = g_sequence_iter_next (iter))
-    metrics_chunks_insert (&copy->sealed, NULL, metrics_chunk_ref (g_sequence_get (iter)), usage);
+    metrics_chunks_insert (&copy->sealed, NULL, hold_chunk (g_sequence_get (iter), usage), usage);
 }
 
 /**
@@ -333,13 +369,15 @@ metrics_series_copy (const MetricsSeries *self, MetricsSeries *copy, MetricsUsag
  * @self: a series
  * @usage: where its memory is counted
  *
- * Seals the open chunk too: nothing may be put any more, and readers share all that there is.
+ * Seals the open chunks too: nothing may be put any more, and readers share all that there is.
  */
 void
 metrics_series_freeze (MetricsSeries *self, MetricsUsage *usage)
 {
   gsize size;
 
+  if (self->sealed != NULL)
+    metrics_chunks_freeze (self->sealed, usage);
   if (self->open == NULL || metrics_chunk_is_sealed (self->open))
     return;
   size = metrics_chunk_get_size (self->open);
@@ -380,7 +418,7 @@ metrics_series_collect (const MetricsSeries *self,
           chunk = g_sequence_get (iter);
           if (metrics_chunk_get_first_time (chunk) > to)
             return;
-          g_ptr_array_add (chunks, metrics_chunk_ref (chunk));
+          g_ptr_array_add (chunks, hold_chunk (chunk, usage));
         }
     }
   if (metrics_chunk_get_first_time (self->open) <= to && metrics_chunk_get_last_time (self->open) >= from)
@@ -522,13 +560,13 @@ remove_from_sealed (MetricsSeries *self, gint64 from, gint64 to, MetricsSeries *
 static void
 reopen (MetricsSeries *self, MetricsUsage *usage)
 {
-  GSequenceIter *last = g_sequence_iter_prev (g_sequence_get_end_iter (self->sealed));
+  GSequenceIter *last = metrics_chunks_get_last (self->sealed);
   MetricsChunk *rest;
 
   self->open = metrics_chunk_reopen (g_sequence_get (last), &rest);
   count_open (self, 0, usage);
   if (rest != NULL)
-    metrics_chunks_replace (last, rest, usage);
+    metrics_chunks_replace (self->sealed, last, rest, usage);
   else
     metrics_chunks_drop (&self->sealed, last, usage);
 }
@@ -609,7 +647,7 @@ gboolean
 metrics_series_drop (MetricsSeries *self, guint n_chunks, MetricsUsage *usage)
 {
   for (; n_chunks > 0 && self->sealed != NULL; n_chunks--)
-    metrics_chunks_drop (&self->sealed, g_sequence_get_begin_iter (self->sealed), usage);
+    metrics_chunks_drop (&self->sealed, metrics_chunks_get_begin (self->sealed), usage);
   if (n_chunks > 0 && self->open != NULL)
     usage->memory -= metrics_chunk_unref (g_steal_pointer (&self->open));
   return self->sealed == NULL && self->open == NULL;

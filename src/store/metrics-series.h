@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "store/metrics-chunk.h"
+#include "store/metrics-chunks.h"
 #include "store/metrics-memory.h"
 
 G_BEGIN_DECLS
@@ -10,8 +10,7 @@ G_BEGIN_DECLS
 /**
  * MetricsSeries:
  * @open: (owned) (nullable): the newest chunk, open; %NULL where the series has no points
- * @sealed: (owned) (nullable) (element-type MetricsChunk): all others, sealed, ordered by time, their spans
- *   apart from each other; %NULL where there are none
+ * @sealed: (owned) (nullable): all others; %NULL where there are none
  * @n_points: how many points all of them have
  *
  * The points of one key. A plain struct, all zero when empty, that lives inside its owner.
@@ -19,7 +18,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   MetricsChunk *open;
-  GSequence *sealed;
+  MetricsChunks *sealed;
   guint64 n_points;
 } MetricsSeries;
 

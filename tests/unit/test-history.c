@@ -154,7 +154,7 @@ test_no_more_than_needed (void)
   for (gint64 i = 0; i < 10 * N_POINTS; i++)
     put (probe, "long", i, noise_at (i));
   /* There is room for one image of the series and a half, not for two. */
-  store = metrics_store_new (G_MAXUINT64, metrics_store_get_memory (probe) + 10 * N_POINTS / 256 * 88);
+  store = metrics_store_new (G_MAXUINT64, metrics_store_get_memory (probe) + 10 * N_POINTS / 256 * 104);
   for (gint64 i = 0; i < 10 * N_POINTS; i++)
     put (store, "long", i, noise_at (i));
 

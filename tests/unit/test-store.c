@@ -122,7 +122,8 @@ test_memory_limit (void)
   g_assert_cmpfloat (get_value (store, "a", 0), ==, 5);
   g_assert_cmpfloat (get_value (store, "a", n / 2), ==, 6);
   g_assert_cmpfloat (get_value (store, "a", n - 1), ==, 7);
-  g_assert_cmpuint (metrics_store_get_memory (store), ==, memory);
+  memory = metrics_store_get_memory (store);
+  g_assert_cmpuint (memory, <=, limit);
   g_assert_cmpuint (metrics_store_get_n_points (store), ==, n);
 
   /* A late point is refused as a new one is, and changes nothing. */
@@ -305,8 +306,8 @@ test_density (void)
       sizes[order] = metrics_store_get_memory (store);
     }
   for (guint order = 0; order < 4; order++)
-    g_assert_cmpuint (sizes[order], <, n * 17);
-  g_assert_cmpuint (sizes[4], <, n * 34);
+    g_assert_cmpuint (sizes[order], <, n * 10);
+  g_assert_cmpuint (sizes[4], <, n * 15);
 }
 
 int
