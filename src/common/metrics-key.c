@@ -4,6 +4,8 @@
 
 #include "common/metrics-key.h"
 
+#include "common/metrics-scan.h"
+
 /**
  * metrics_key_is_valid:
  * @key: (array length=len): bytes
@@ -16,26 +18,23 @@ gboolean
 metrics_key_is_valid (const char *key, gsize len)
 {
   const char *end = key + len;
-  guchar bits = 0;
+  const char *p;
 
   if (len == 0 || len > METRICS_KEY_MAX || (len == 1 && key[0] == '*'))
     return FALSE;
 
-  for (const char *p = key; p < end; p++)
-    {
-      guchar c = *p;
-
-      /* The ASCII part of g_unichar_isspace() and g_unichar_iscntrl(): what nearly all keys are made of. */
-      if (c <= ' ' || c == 0x7f)
-        return FALSE;
-      bits |= c;
-    }
-  if (bits < 0x80)
+  /* Of ASCII, which nearly all keys are made of, it is what g_unichar_isspace() and g_unichar_iscntrl()
+   * leave.
+   */
+  p = metrics_scan_printable (key, end);
+  if (p == end)
     return TRUE;
+  if ((guchar) *p < 0x80)
+    return FALSE;
 
   if (!g_utf8_validate_len (key, len, NULL))
     return FALSE;
-  for (const char *p = key; p < end; p = g_utf8_next_char (p))
+  for (; p < end; p = g_utf8_next_char (p))
     {
       gunichar c = g_utf8_get_char (p);
 

@@ -4,6 +4,8 @@
 
 #include "common/metrics-tokens.h"
 
+#include "common/metrics-scan.h"
+
 static inline gboolean
 is_blank (char c)
 {
@@ -44,8 +46,8 @@ metrics_tokens_split (const char *line, gsize len, MetricsToken *tokens, guint m
         return n + 1;
 
       start = p;
-      while (p < end && !is_blank (*p))
-        p++;
+      for (p = metrics_scan_printable (p, end); p < end && !is_blank (*p);)
+        p = metrics_scan_printable (p + 1, end);
       tokens[n].text = start;
       tokens[n].len = p - start;
       n++;

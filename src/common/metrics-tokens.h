@@ -15,4 +15,15 @@ typedef struct
 
 guint metrics_tokens_split (const char *line, gsize len, MetricsToken *tokens, guint max_tokens);
 
+/* Whether a line has no words. */
+static inline gboolean
+metrics_tokens_is_blank (const char *line, gsize len)
+{
+  MetricsToken word;
+
+  /* Mostly the first byte says it. */
+  return (len == 0 || *line == ' ' || *line == '\t' || *line == '\r')
+         && metrics_tokens_split (line, len, &word, 1) == 0;
+}
+
 G_END_DECLS

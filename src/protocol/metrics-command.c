@@ -7,6 +7,7 @@
 #include "common/metrics-key.h"
 #include "common/metrics-number.h"
 #include "common/metrics-pattern.h"
+#include "common/metrics-scan.h"
 #include "common/metrics-time.h"
 
 #include <string.h>
@@ -92,6 +93,34 @@ static const struct
   { "quit", METRICS_VERB_QUIT, 0, 0, parse_nothing, "quit" },
 };
 
+/* Reads the form that nearly every request has: `put`, a key of ASCII, a value and a time, one space between
+ * them and nothing else. FALSE says nothing about the line but that it has to be read in the general way. */
+static gboolean
+parse_plain_put (const char *line, gsize len, MetricsCommand *command)
+{
+  const char *end = line + len;
+  const char *key = line + strlen ("put ");
+  const char *key_end, *value, *value_end;
+
+  if (len < strlen ("put k 1 1") || memcmp (line, "put ", strlen ("put ")) != 0)
+    return FALSE;
+  key_end = metrics_scan_printable (key, end);
+  value = key_end + 1;
+  if (key_end == end || *key_end != ' ' || key_end == key || key_end - key > METRICS_KEY_MAX
+      || (key_end - key == 1 && *key == '*'))
+    return FALSE;
+  value_end = metrics_scan_printable (value, end);
+  if (value_end == end || *value_end != ' '
+      || !metrics_number_parse_double (value, value_end - value, &command->point.value)
+      || !metrics_number_parse_int64 (value_end + 1, end - value_end - 1, &command->point.time))
+    return FALSE;
+
+  command->verb = METRICS_VERB_PUT;
+  command->key.text = key;
+  command->key.len = key_end - key;
+  return TRUE;
+}
+
 /**
  * metrics_command_parse:
  * @line: (array length=len): a line without its LF
@@ -105,8 +134,12 @@ void
 metrics_command_parse (const char *line, gsize len, gint64 now, MetricsCommand *command)
 {
   MetricsToken words[MAX_WORDS];
-  guint n = metrics_tokens_split (line, len, words, MAX_WORDS);
+  guint n;
 
+  if (G_LIKELY (parse_plain_put (line, len, command)))
+    return;
+
+  n = metrics_tokens_split (line, len, words, MAX_WORDS);
   command->verb = METRICS_VERB_WRONG;
   command->from = G_MININT64;
   command->to = G_MAXINT64;

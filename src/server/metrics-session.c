@@ -220,8 +220,7 @@ execute_command (MetricsSession *self, const MetricsCommand *command, MetricsBuf
 void
 metrics_session_execute (MetricsSession *self, const char *line, gsize len, gint64 now, MetricsBuffer *out)
 {
-  MetricsToken word;
-  gboolean blank = metrics_tokens_split (line, len, &word, 1) == 0;
+  gboolean blank = metrics_tokens_is_blank (line, len);
   gboolean swallowed = blank && self->after_request;
   gboolean first = !self->had_line;
   MetricsCommand command;
@@ -262,18 +261,6 @@ metrics_session_end_long_line (MetricsSession *self, const char *tail, gsize len
     self->over = TRUE;
   self->had_line = TRUE;
   self->after_request = TRUE;
-}
-
-/**
- * metrics_session_is_busy:
- * @self: a session
- *
- * Returns: whether a reply is not complete yet
- */
-gboolean
-metrics_session_is_busy (const MetricsSession *self)
-{
-  return self->query != NULL;
 }
 
 static void

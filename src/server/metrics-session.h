@@ -49,7 +49,13 @@ void metrics_session_execute (MetricsSession *self,
 void metrics_session_refuse (MetricsSession *self, const char *message, MetricsBuffer *out);
 void metrics_session_end_long_line (MetricsSession *self, const char *tail, gsize len);
 
-gboolean metrics_session_is_busy (const MetricsSession *self);
 MetricsQueryState metrics_session_resume (MetricsSession *self, gint *budget, MetricsBuffer *out);
+
+/* Whether a reply is not complete yet. */
+static inline gboolean
+metrics_session_is_busy (const MetricsSession *self)
+{
+  return self->query != NULL;
+}
 
 G_END_DECLS
