@@ -7,6 +7,30 @@
 
 G_BEGIN_DECLS
 
+/* Eight bytes, the first one lowest. */
+static inline guint64
+metrics_scan_load (const char *p)
+{
+  guint64 word;
+
+  memcpy (&word, p, sizeof word);
+  return GUINT64_FROM_LE (word);
+}
+
+/* As memcmp() == 0, for what is some ten bytes long and differs, if it does, in the last ones. */
+static inline gboolean
+metrics_bytes_are_equal (const char *a, const char *b, gsize len)
+{
+  if (len < 8)
+    return memcmp (a, b, len) == 0;
+  if (metrics_scan_load (a + len - 8) != metrics_scan_load (b + len - 8))
+    return FALSE;
+  for (; len > 8; a += 8, b += 8, len -= 8)
+    if (metrics_scan_load (a) != metrics_scan_load (b))
+      return FALSE;
+  return TRUE;
+}
+
 /**
  * metrics_scan_printable:
  * @p: where a text begins
@@ -25,11 +49,8 @@ metrics_scan_printable (const char *p, const char *end)
 
   for (; end - p >= 8; p += 8)
     {
-      guint64 word, marks;
-
-      memcpy (&word, p, sizeof word);
-      word = GUINT64_FROM_LE (word);
-      marks = ((word - 0x21 * ones) | (word + ones) | word) & (ones << 7);
+      guint64 word = metrics_scan_load (p);
+      guint64 marks = ((word - 0x21 * ones) | (word + ones) | word) & (ones << 7);
       if (marks != 0)
         return p + __builtin_ctzll (marks) / 8;
     }

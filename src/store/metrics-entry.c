@@ -46,7 +46,7 @@ metrics_key_equal (gconstpointer a, gconstpointer b)
   const MetricsKey *key_a = a;
   const MetricsKey *key_b = b;
 
-  return key_a->len == key_b->len && memcmp (key_a->bytes, key_b->bytes, key_a->len) == 0;
+  return key_a->len == key_b->len && metrics_bytes_are_equal (key_a->bytes, key_b->bytes, key_a->len);
 }
 
 /**
@@ -98,6 +98,8 @@ metrics_entry_list_release (MetricsEntryList *self, MetricsEntry *entry, Metrics
   if (!entry->dead || entry->n_pins > 0 || entry->images != NULL)
     return;
 
+  if (self->recent == entry)
+    self->recent = NULL;
   if (entry->previous != NULL)
     entry->previous->next = entry->next;
   else
@@ -126,5 +128,5 @@ metrics_entry_list_clear (MetricsEntryList *self, MetricsUsage *usage)
       self->first = entry->next;
       entry_free (entry, usage);
     }
-  self->last = NULL;
+  self->last = self->recent = NULL;
 }

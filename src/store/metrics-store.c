@@ -223,6 +223,17 @@ add_entry (MetricsStore *self, const MetricsKey *key, GError **error)
   return entry;
 }
 
+static MetricsEntry *
+find_or_add_entry (MetricsStore *self, const char *bytes, gsize len, GError **error)
+{
+  MetricsKey key;
+  MetricsEntry *entry;
+
+  metrics_store_make_key (self, bytes, len, &key);
+  entry = metrics_store_lookup (self, &key);
+  return entry != NULL ? entry : add_entry (self, &key, error);
+}
+
 /**
  * metrics_store_put:
  * @self: a store
@@ -241,25 +252,22 @@ add_entry (MetricsStore *self, const MetricsKey *key, GError **error)
 gboolean
 metrics_store_put (MetricsStore *self, const char *key, gsize key_len, MetricsPoint point, GError **error)
 {
-  MetricsKey wanted;
   MetricsEntry *entry;
 
   g_return_val_if_fail (METRICS_IS_STORE (self), FALSE);
   g_return_val_if_fail (key_len > 0 && key_len <= METRICS_KEY_MAX, FALSE);
   g_return_val_if_fail (isfinite (point.value), FALSE);
 
-  metrics_store_make_key (self, key, key_len, &wanted);
-  entry = metrics_store_lookup (self, &wanted);
+  entry = metrics_entry_list_guess (&self->entries, key, key_len);
   if (G_UNLIKELY (entry == NULL))
-    {
-      entry = add_entry (self, &wanted, error);
-      if (entry == NULL)
-        return FALSE;
-    }
-  else if (G_UNLIKELY (self->usage.memory > self->memory_safe)
-           && !check_memory (self, metrics_series_get_growth (&entry->series, point.time), error))
+    entry = find_or_add_entry (self, key, key_len, error);
+  if (G_UNLIKELY (entry == NULL))
+    return FALSE;
+  if (G_UNLIKELY (self->usage.memory > self->memory_safe) && entry->series.n_points > 0
+      && !check_memory (self, metrics_series_get_growth (&entry->series, point.time), error))
     return FALSE;
 
+  self->entries.recent = entry;
   metrics_series_put (&entry->series, point, &self->usage);
   if (G_UNLIKELY (metrics_history_has_trash (&self->history)))
     {

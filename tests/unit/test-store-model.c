@@ -50,9 +50,11 @@ static char *
 random_key (const Setup *setup)
 {
   static const char *const heads[] = { "k", "a*", "\xc3\xa9", "b\\", "?", "host.name." };
+  /* Keys of one length that differ at their beginning alone are among them. */
+  static const char *const tails[] = { "", ".long.tail.of.many.bytes" };
   guint i = g_test_rand_int_range (0, setup->n_keys);
 
-  return g_strdup_printf ("%s%u", heads[i % G_N_ELEMENTS (heads)], i);
+  return g_strdup_printf ("%s%u%s", heads[i % G_N_ELEMENTS (heads)], i, tails[i / 2 % G_N_ELEMENTS (tails)]);
 }
 
 static gint64
@@ -98,11 +100,35 @@ put_one (Fixture *f, const char *key, gint64 time)
   model_put (f->model, key, (MetricsPoint){ .time = time, .value = value });
 }
 
+/* Some series in their order, as programs put that measure; now and then one is left out or comes twice. */
+static void
+put_round (Fixture *f)
+{
+  const GPtrArray *series = f->model->series;
+  guint first = series->len > 0 ? g_test_rand_int_range (0, series->len) : 0;
+  gint64 time = random_time (f);
+
+  for (guint i = first; i < MIN (series->len, first + 20); i++)
+    {
+      const ModelSeries *one = g_ptr_array_index (series, i);
+
+      if (g_test_rand_int_range (0, 10) > 0)
+        put_one (f, one->key, time);
+      if (g_test_rand_int_range (0, 10) == 0)
+        put_one (f, one->key, random_time (f));
+    }
+}
+
 static void
 put_random (Fixture *f)
 {
   g_autofree char *key = random_key (f->setup);
 
+  if (g_test_rand_int_range (0, 20) == 0)
+    {
+      put_round (f);
+      return;
+    }
   if ((guint) g_test_rand_int_range (0, 100) >= f->setup->in_order)
     {
       put_one (f, key, random_time (f));
