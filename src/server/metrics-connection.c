@@ -21,7 +21,7 @@
 #define LINGER_PIECE 16384
 
 /* What is kept of the buffer for answers while there are none. */
-#define IDLE_BUFFER_MAX 16384
+#define IDLE_BUFFER_MAX 512
 
 /* A long line costs as many units of work as it has pieces of this size. */
 #define LINE_UNIT 256
@@ -350,7 +350,8 @@ update_interest (MetricsConnection *self)
       return;
     }
 
-  if (self->phase == PHASE_OPEN && self->has_work && has_room (self))
+  if ((self->phase == PHASE_OPEN && self->has_work && has_room (self))
+      || metrics_line_reader_is_untidy (&self->reader))
     metrics_poller_watch_schedule (&self->watch);
 }
 
@@ -387,6 +388,8 @@ poller_cb (MetricsPollerEvents events, gpointer user_data)
   self->took_line = FALSE;
   if (events & METRICS_POLLER_DEADLINE)
     handle_deadline (self);
+  if (events & METRICS_POLLER_TURN)
+    metrics_line_reader_tidy (&self->reader);
   if ((events & (METRICS_POLLER_IN | METRICS_POLLER_GONE)) && is_reading (self))
     fill (self);
   else if ((events & (METRICS_POLLER_IN | METRICS_POLLER_GONE)) && self->phase == PHASE_LINGERING)

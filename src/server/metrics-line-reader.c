@@ -6,10 +6,30 @@
 
 #include <string.h>
 
-/* What the buffer begins with: enough for a few requests, little enough for thousands of clients. */
-#define MIN_BUFFER 1024
+/* What the buffer has while it is empty: enough for a few requests, little enough for thousands of clients.
+ * To have none at all would take a thousand instructions a request, for the stream tells of each change. */
+#define MIN_BUFFER 512
 /* A client that sends without pause gets this much read at once. */
 #define MAX_BUFFER 65536
+/* From here on it pays to keep the buffer while the client goes on to send: another one lies elsewhere, in
+ * memory that is not in the processor's cache. */
+#define LARGE_BUFFER 16384
+
+static void
+set_size (MetricsLineReader *self, gsize size)
+{
+  g_buffered_input_stream_set_buffer_size (self->input, size);
+  self->size = size;
+}
+
+/* Thousands of clients wait at the same time, few of them in the middle of something: those that once sent
+ * much do not keep the memory for it. */
+static void
+shrink (MetricsLineReader *self)
+{
+  if (self->size > MIN_BUFFER && self->len < self->size / 4)
+    set_size (self, MAX (2 * self->len, MIN_BUFFER));
+}
 
 /**
  * metrics_line_reader_init:
@@ -22,8 +42,12 @@ metrics_line_reader_init (MetricsLineReader *self, GInputStream *base, gsize lim
 {
   GDataInputStream *input = g_data_input_stream_new (base);
 
-  *self = (MetricsLineReader){ .input = G_BUFFERED_INPUT_STREAM (input), .limit = limit };
-  g_buffered_input_stream_set_buffer_size (self->input, MIN_BUFFER);
+  *self = (MetricsLineReader){
+    .input = G_BUFFERED_INPUT_STREAM (input),
+    .limit = limit,
+    .next_size = MIN_BUFFER,
+  };
+  set_size (self, MIN_BUFFER);
 }
 
 /**
@@ -50,21 +74,27 @@ metrics_line_reader_clear (MetricsLineReader *self)
 gssize
 metrics_line_reader_fill (MetricsLineReader *self, GError **error)
 {
-  gsize size = g_buffered_input_stream_get_buffer_size (self->input);
-  gsize max_size = MAX (self->limit, MAX_BUFFER);
+  const gsize max_size = MAX (self->limit, MAX_BUFFER);
   gssize n;
 
-  g_assert (g_buffered_input_stream_get_available (self->input) < max_size);
+  if (self->size < self->next_size)
+    set_size (self, self->next_size);
 
-  if (g_buffered_input_stream_get_available (self->input) == size)
-    g_buffered_input_stream_set_buffer_size (self->input, MIN (2 * size, max_size));
+  g_assert (self->len < self->size);
 
   n = g_buffered_input_stream_fill (self->input, -1, NULL, error);
-  self->last_fill = MAX (n, 0);
-
-  size = g_buffered_input_stream_get_buffer_size (self->input);
-  if (n > 0 && size < max_size && g_buffered_input_stream_get_available (self->input) == size)
-    g_buffered_input_stream_set_buffer_size (self->input, MIN (2 * size, max_size));
+  if (n <= 0)
+    {
+      shrink (self);
+      return n;
+    }
+  self->len += n;
+  self->is_fresh = TRUE;
+  /* Who sends much at once mostly does so again, and so does who sends little. */
+  if (self->len == self->size)
+    self->next_size = MIN (2 * self->size, max_size);
+  else if (self->len < self->size / 4)
+    self->next_size = MAX (self->size / 2, MIN_BUFFER);
   return n;
 }
 
@@ -91,13 +121,41 @@ void
 metrics_line_reader_end (MetricsLineReader *self)
 {
   if (self->used > 0)
-    g_input_stream_skip (G_INPUT_STREAM (self->input), self->used, NULL, NULL);
-  /* Thousands of clients that once sent much at once would otherwise hold its memory. */
-  if (g_buffered_input_stream_get_available (self->input) == 0 && self->last_fill < MIN_BUFFER
-      && g_buffered_input_stream_get_buffer_size (self->input) > MIN_BUFFER)
-    g_buffered_input_stream_set_buffer_size (self->input, MIN_BUFFER);
+    {
+      g_input_stream_skip (G_INPUT_STREAM (self->input), self->used, NULL, NULL);
+      self->len -= self->used;
+      if (self->size < LARGE_BUFFER)
+        shrink (self);
+    }
   self->data = NULL;
-  self->len = self->used = 0;
+  self->used = 0;
+}
+
+/**
+ * metrics_line_reader_is_untidy:
+ * @self: a reader
+ *
+ * Returns: whether it holds a large buffer with little in it: metrics_line_reader_tidy() is to be called in
+ * the next round of the main loop
+ */
+gboolean
+metrics_line_reader_is_untidy (const MetricsLineReader *self)
+{
+  return self->size >= LARGE_BUFFER && self->len < self->size / 4;
+}
+
+/**
+ * metrics_line_reader_tidy:
+ * @self: a reader
+ *
+ * Gives a large buffer back, unless something has come since it was last called.
+ */
+void
+metrics_line_reader_tidy (MetricsLineReader *self)
+{
+  if (!self->is_fresh)
+    shrink (self);
+  self->is_fresh = FALSE;
 }
 
 /* The last bytes of what is dropped, however it was cut into pieces. */

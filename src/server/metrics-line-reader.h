@@ -19,12 +19,14 @@ typedef struct
 {
   GBufferedInputStream *input; /* (owned) */
   gsize limit;                 /* bytes of a line, its LF included */
+  gsize size;                  /* of the stream's buffer */
+  gsize next_size;             /* what it is to be when something comes again */
+  gboolean is_fresh;           /* whether something came since metrics_line_reader_tidy() */
 
-  /* What the stream's buffer holds while lines are being taken. */
+  /* What the stream's buffer holds; the bytes only while lines are being taken. */
   const char *data; /* (unowned) (nullable) */
   gsize len;
   gsize used;
-  gsize last_fill; /* how many bytes came last */
 
   gsize scanned;                       /* how many bytes of the unfinished line are known to hold no LF */
   gboolean skipping;                   /* whether the line was too long, and its rest is dropped */
@@ -48,6 +50,9 @@ gssize metrics_line_reader_fill (MetricsLineReader *self, GError **error);
 void metrics_line_reader_begin (MetricsLineReader *self);
 MetricsLineState metrics_line_reader_take (MetricsLineReader *self, const char **line, gsize *len);
 void metrics_line_reader_end (MetricsLineReader *self);
+
+gboolean metrics_line_reader_is_untidy (const MetricsLineReader *self);
+void metrics_line_reader_tidy (MetricsLineReader *self);
 
 gboolean metrics_line_reader_is_inside_line (const MetricsLineReader *self);
 

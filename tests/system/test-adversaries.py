@@ -186,6 +186,28 @@ class SlowWriterTest(AdversaryTest):
                 self.assertEqual(client.recv_reply(), TOO_LONG)
 
 
+class IdleTest(AdversaryTest):
+    CLIENTS, IDLE_COST = 400, 8192
+
+    def test_who_sent_and_got_much_holds_nothing_of_it(self):
+        """Clients that once put a batch and got a long answer, the last of them with half a line more."""
+        self.begin('--line-timeout', '600')
+        batch = [b'put batch 1 1\n'] * 3000
+        self.other.put_many([f'put long {i} {i}\n'.encode() for i in range(5000)])
+        self.other.put_many(batch)
+        self.other.ask(b'get long')
+        before = self.server.rss()
+        for i in range(self.CLIENTS):
+            client = self.client(self.server)
+            client.ask(b'get long')
+            client.put_many(batch)
+            if i % 2:
+                client.send(b'put half')
+        if not SANITIZED:
+            wait_until(lambda: self.server.rss() - before < self.CLIENTS * self.IDLE_COST, 'memory to come back')
+        self.assert_served()
+
+
 class HalfOpenTest(AdversaryTest):
     def test_silence_after_a_partial_line(self):
         self.begin('--line-timeout', '1')
