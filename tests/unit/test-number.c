@@ -33,10 +33,12 @@ parse (const char *text, double *value)
 static char *
 print (double value)
 {
-  char text[METRICS_NUMBER_MAX_DOUBLE];
+  char text[METRICS_NUMBER_MAX_DOUBLE + 1] = { [METRICS_NUMBER_MAX_DOUBLE] = '#' };
   gsize len = metrics_number_print_double (text, value);
 
-  g_assert_cmpuint (len, <=, sizeof text);
+  /* The room is not left. */
+  g_assert_cmpuint (len, <=, METRICS_NUMBER_MAX_DOUBLE);
+  g_assert_cmpint (text[METRICS_NUMBER_MAX_DOUBLE], ==, '#');
   return g_strndup (text, len);
 }
 
@@ -345,10 +347,11 @@ test_int64_random (void)
     {
       gint64 value = (gint64) random_bits () >> g_test_rand_int_range (0, 64);
       g_autofree char *expected = g_strdup_printf ("%" G_GINT64_FORMAT, value);
-      char text[METRICS_NUMBER_MAX_INT64];
+      char text[METRICS_NUMBER_MAX_INT64 + 1] = { [METRICS_NUMBER_MAX_INT64] = '#' };
       gsize len = metrics_number_print_int64 (text, value);
       gint64 back;
 
+      g_assert_cmpint (text[METRICS_NUMBER_MAX_INT64], ==, '#');
       g_assert_cmpmem (text, len, expected, strlen (expected));
       g_assert_true (metrics_number_parse_int64 (text, len, &back));
       g_assert_cmpint (back, ==, value);
@@ -413,8 +416,9 @@ test_print (void)
     }
 }
 
-/* The digits of the shortest decimal that reads back, found by trying all lengths from one digit on: the
- * nearest decimal of that length, or, since doubles below a power of two stand closer, the one above it. */
+/* The digits of the shortest decimal that reads back, found by trying all lengths from one digit on with the
+ * C library: the nearest decimal of that length, or, since doubles below a power of two stand closer, the one
+ * above it. */
 static void
 find_shortest (double value, char *text)
 {
@@ -478,6 +482,7 @@ check_print (double value)
     g_error ("%.17g is printed as '%s'; its digits are %s", value, text, shortest_digits);
   g_assert_true (parse (text, &back));
   g_assert_true (is_same (back, value));
+  g_assert_true (is_same (g_ascii_strtod (text, NULL), value));
 }
 
 /* Every exponent: the power of two and its neighbours, the largest of it, and some between. */
@@ -492,10 +497,27 @@ test_print_exponents (void)
         {
           check_print (double_of (bits));
           check_print (double_of (bits - 1));
+          check_print (double_of (bits - 2));
         }
       check_print (double_of (bits + 1));
       for (guint i = 0; i < 10; i++)
         check_print (double_of (bits | (random_bits () >> 12)));
+    }
+}
+
+/* Where the number of digits changes. */
+static void
+test_print_powers_of_ten (void)
+{
+  for (int exponent = -323; exponent <= 308; exponent++)
+    {
+      g_autofree char *text = g_strdup_printf ("1e%d", exponent);
+      double value = g_ascii_strtod (text, NULL);
+
+      check_print (value);
+      check_print (-value);
+      check_print (nextafter (value, 0));
+      check_print (nextafter (value, INFINITY));
     }
 }
 
@@ -567,6 +589,7 @@ main (int argc, char **argv)
   g_test_add_func ("/number/int64/random", test_int64_random);
   g_test_add_func ("/number/print", test_print);
   g_test_add_func ("/number/print/exponents", test_print_exponents);
+  g_test_add_func ("/number/print/powers-of-ten", test_print_powers_of_ten);
   g_test_add_func ("/number/print/subnormals", test_print_subnormals);
   g_test_add_func ("/number/print/random", test_print_random);
   g_test_add_func ("/number/print/decimals", test_print_decimals);
