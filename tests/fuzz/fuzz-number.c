@@ -8,10 +8,11 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Numbers: what is taken is what a regular expression and the C library take, and what is printed is read
- * back. */
+ * back, and is the shortest. */
 
 static gboolean
 is_same (double a, double b)
@@ -31,16 +32,58 @@ form_new (const char *pattern)
   return g_regex_new (pattern, G_REGEX_RAW | G_REGEX_DOLLAR_ENDONLY, 0, NULL);
 }
 
+/* A decimal of so many digits, the nearest to the value, and then its last digit moved by @offset. */
+static gboolean
+reads_back (double value, int n_digits, int offset)
+{
+  char text[40];
+  char digits[20];
+  char *e;
+
+  g_snprintf (text, sizeof text, "%.*e", n_digits - 1, value);
+  e = strchr (text, 'e');
+  digits[0] = text[0];
+  memcpy (digits + 1, text + 2, n_digits - 1);
+  digits[n_digits] = '\0';
+  g_snprintf (text, sizeof text, "%" G_GINT64_FORMAT "e%d", g_ascii_strtoll (digits, NULL, 10) + offset,
+              atoi (e + 1) - (n_digits - 1));
+  return g_ascii_strtod (text, NULL) == value;
+}
+
+/* How many digits a number has between its first and its last that are not zero. */
+static int
+count_digits (const char *text, gsize len)
+{
+  int n = 0, n_zeros = 0;
+
+  for (gsize i = 0; i < len && text[i] != 'e'; i++)
+    {
+      if (!g_ascii_isdigit (text[i]) || (n == 0 && text[i] == '0'))
+        continue;
+      n++;
+      n_zeros = text[i] == '0' ? n_zeros + 1 : 0;
+    }
+  return n - n_zeros;
+}
+
 static void
 check_print (double value)
 {
-  char text[METRICS_NUMBER_MAX_DOUBLE];
+  char text[METRICS_NUMBER_MAX_DOUBLE + 1];
   gsize len = metrics_number_print_double (text, value);
   double back;
+  int n_digits;
 
-  g_assert_cmpuint (len, <=, sizeof text);
+  g_assert_cmpuint (len, <, sizeof text);
   g_assert_true (metrics_number_parse_double (text, len, &back));
   g_assert_true (is_same (value, back));
+  text[len] = '\0';
+  g_assert_true (is_same (value, g_ascii_strtod (text, NULL)));
+
+  /* None is shorter. */
+  n_digits = count_digits (text, len);
+  for (int offset = -1; offset <= 1 && n_digits > 1; offset++)
+    g_assert_false (reads_back (fabs (value), n_digits - 1, offset));
 }
 
 static void
@@ -88,6 +131,24 @@ check_bits (const guint8 *data)
   g_assert_cmpint (integer, ==, back);
 }
 
+/* Digits of 64 bits, and a power of ten. */
+static void
+check_decimal (const guint8 *data)
+{
+  char text[40];
+  guint64 digits;
+  gint16 exponent;
+  double expected, value;
+
+  memcpy (&digits, data, sizeof digits);
+  memcpy (&exponent, data + sizeof digits, sizeof exponent);
+  g_snprintf (text, sizeof text, "%" G_GUINT64_FORMAT "e%d", digits, exponent % 400);
+  expected = g_ascii_strtod (text, NULL);
+  g_assert_cmpint (metrics_number_parse_double (text, strlen (text), &value), ==, isfinite (expected));
+  if (isfinite (expected))
+    g_assert_true (is_same (value, expected));
+}
+
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
@@ -105,5 +166,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   check_int64 (int64_form, text, size);
   if (size >= 8)
     check_bits (data);
+  if (size >= 10)
+    check_decimal (data);
   return 0;
 }
