@@ -52,6 +52,13 @@ metrics_coding_encode_constant (guint8 *data, gint64 first, gint64 step, double 
   return end - data;
 }
 
+static gboolean
+is_regular (const MetricsCoded *self)
+{
+  return metrics_integers_is_linear (&self->times)
+         && metrics_integers_get_step (&self->times) <= (guint64) G_MAXINT64;
+}
+
 /**
  * metrics_coding_open:
  * @self: (out caller-allocates): what is in @data
@@ -75,14 +82,14 @@ metrics_coding_open (MetricsCoded *self, const guint8 *data, gsize size)
   return self->n <= METRICS_CODING_MAX_POINTS || metrics_coding_is_constant (self);
 }
 
+/* Two times may be further apart than a signed number says. */
 static gboolean
 check_regular (const MetricsCoded *self)
 {
-  gint64 first = (gint64) metrics_integers_get_first (&self->times);
-  gint64 step = (gint64) metrics_integers_get_step (&self->times);
+  guint64 first = metrics_integers_get_first (&self->times);
+  guint64 step = metrics_integers_get_step (&self->times);
 
-  return self->n == 1
-         || (step > 0 && (guint64) step <= ((guint64) G_MAXINT64 - (guint64) first) / (self->n - 1));
+  return self->n == 1 || (step > 0 && step <= ((guint64) G_MAXINT64 - first) / (self->n - 1));
 }
 
 /**
@@ -114,12 +121,12 @@ metrics_coding_check (const MetricsCoded *self)
  * @first: (out): its first time
  * @step: (out): from one time to the next
  *
- * Returns: whether that is the same everywhere; nothing is set otherwise
+ * Returns: whether that is the same everywhere and fits into @step; nothing is set otherwise
  */
 gboolean
 metrics_coding_is_regular (const MetricsCoded *self, gint64 *first, guint64 *step)
 {
-  if (!metrics_integers_is_linear (&self->times))
+  if (!is_regular (self))
     return FALSE;
   *first = (gint64) metrics_integers_get_first (&self->times);
   *step = metrics_integers_get_step (&self->times);
@@ -135,7 +142,7 @@ metrics_coding_is_regular (const MetricsCoded *self, gint64 *first, guint64 *ste
 gboolean
 metrics_coding_is_constant (const MetricsCoded *self)
 {
-  return metrics_integers_is_linear (&self->times) && metrics_decimals_is_constant (&self->values);
+  return is_regular (self) && metrics_decimals_is_constant (&self->values);
 }
 
 static guint64
