@@ -74,8 +74,7 @@ unpack_fast (const guint8 *data, gsize size, guint n, guint width, guint64 *valu
       WIDTHS (1)
       WIDTHS (5)
       WIDTHS (9)
-      WIDTHS (13)
-      WIDTHS (17) WIDTHS (21) WIDTHS (25) WIDTHS (29) default
+      WIDTHS (13) WIDTHS (17) WIDTHS (21) WIDTHS (25) WIDTHS (29) default
           : return unpack_groups (data, size, n, width, values);
     }
 }

@@ -60,6 +60,16 @@ metrics_bytes_put_varint (guint8 *data, guint64 value)
   return data;
 }
 
+static inline gsize
+metrics_bytes_get_varint_size (guint64 value)
+{
+  gsize size = 1;
+
+  for (; value >= 0x80; value >>= 7)
+    size++;
+  return size;
+}
+
 /* Small numbers of either sign become small ones: 0, -1, 1, -2, ... */
 static inline guint64
 metrics_bytes_zigzag (guint64 value)

@@ -47,7 +47,7 @@ typedef struct
   guint n_patches;
   guint patch_width;
   gboolean is_bitmap;
-  gsize cost; /* bytes: patches and packed numbers, and the base */
+  gsize cost; /* bytes behind the head */
   guint64 numbers[METRICS_INTEGERS_MAX];
 } Plan;
 
@@ -97,7 +97,9 @@ choose_width (Plan *plan)
       if (width == 0)
         break;
     }
-  plan->cost += metrics_bits_get_width (metrics_bytes_zigzag (plan->base)) / 7;
+  plan->cost += metrics_bytes_get_varint_size (metrics_bytes_zigzag (plan->base));
+  if (plan->is_delta)
+    plan->cost += metrics_bytes_get_varint_size (metrics_bytes_zigzag (plan->first));
 }
 
 static guint

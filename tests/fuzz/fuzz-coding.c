@@ -109,7 +109,7 @@ check_hex (const guint8 *digits, gsize n)
   for (gsize i = 0; i < n; i++)
     {
       gint digit = g_ascii_xdigit_value (digits[i]);
-      guint8 byte = high << 4 | digit;
+      guint8 byte = (guint) high << 4 | (guint) digit;
 
       if (digit < 0)
         continue;

@@ -513,10 +513,10 @@ test_example (Fixture *f, gconstpointer user_data)
   static const gint64 times[] = { 1000, 1010, 1020 };
   static const double values[] = { 12.5, 12.5, 12.75 };
   static const guint8 bytes[] = {
-    0x03,                                     /* n */
-    0x80, 0x00, 0x14, 0xd0, 0x0f,             /* times */
-    0x02,                                     /* scale */
-    0x85, 0x00, 0x00, 0xc4, 0x13, 0x20, 0x03, /* values */
+    0x03,                               /* n */
+    0x80, 0x00, 0x14, 0xd0, 0x0f,       /* times */
+    0x02,                               /* scale */
+    0x05, 0x00, 0xc4, 0x13, 0x00, 0x64, /* values */
   };
   g_autoptr (Block) block = block_new (times, values, G_N_ELEMENTS (times));
 
