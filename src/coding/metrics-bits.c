@@ -63,19 +63,28 @@ unpack_groups (const guint8 *data, gsize size, guint n, const guint width, guint
 
 #define WIDTH(w)                                                                                             \
   case w:                                                                                                    \
-    return unpack_groups (data, size, n, w, values);
-#define WIDTHS(w) WIDTH (w) WIDTH (w + 1) WIDTH (w + 2) WIDTH (w + 3)
+    return unpack_groups (data, size, n, w, values)
+#define WIDTHS(w)                                                                                            \
+  WIDTH (w);                                                                                                 \
+  WIDTH (w + 1);                                                                                             \
+  WIDTH (w + 2);                                                                                             \
+  WIDTH (w + 3)
 
 static guint
 unpack_fast (const guint8 *data, gsize size, guint n, guint width, guint64 *values)
 {
   switch (width)
     {
-      WIDTHS (1)
-      WIDTHS (5)
-      WIDTHS (9)
-      WIDTHS (13) WIDTHS (17) WIDTHS (21) WIDTHS (25) WIDTHS (29) default
-          : return unpack_groups (data, size, n, width, values);
+      WIDTHS (1);
+      WIDTHS (5);
+      WIDTHS (9);
+      WIDTHS (13);
+      WIDTHS (17);
+      WIDTHS (21);
+      WIDTHS (25);
+      WIDTHS (29);
+    default:
+      return unpack_groups (data, size, n, width, values);
     }
 }
 
