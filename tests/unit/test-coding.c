@@ -7,7 +7,8 @@
 #include <float.h>
 #include <math.h>
 
-/* Blocks of points: what comes back is what was put in. test-coding-damage.c has bytes that are no blocks. */
+/* Blocks of points: what comes back is what was put in. test-coding-damage.c has bytes that are no blocks,
+ * test-coding-sizes.c how few they are. */
 
 typedef struct
 {
@@ -472,40 +473,6 @@ test_integers (Fixture *f, gconstpointer user_data)
   g_assert_cmpuint (n_decimals, >, 0);
 }
 
-/* Bytes a point that blocks of 256 take; always of the same numbers, so that the bounds can be narrow. */
-
-static double
-measure (BlockValues kind)
-{
-  const guint n_blocks = 300;
-  g_autoptr (GRand) random = g_rand_new_with_seed (1);
-  gsize size = 0;
-
-  for (guint i = 0; i < n_blocks; i++)
-    {
-      g_autoptr (Block) block
-          = block_new_random (random, BLOCK_TIMES_REGULAR, kind, METRICS_CODING_MAX_POINTS);
-
-      size += block->size;
-    }
-  return (double) size / n_blocks / METRICS_CODING_MAX_POINTS;
-}
-
-static void
-test_sizes (Fixture *f, gconstpointer user_data)
-{
-  g_assert_cmpfloat (measure (BLOCK_VALUES_CONSTANT), <, 0.11);
-  g_assert_cmpfloat (measure (BLOCK_VALUES_LINEAR), <, 0.11);
-  /* 101 different steps have 6.66 bits, 0.83 bytes. */
-  g_assert_cmpfloat (measure (BLOCK_VALUES_WALK), <, 0.98);
-  g_assert_cmpfloat (measure (BLOCK_VALUES_COUNTER), <, 1.62);
-  g_assert_cmpfloat (measure (BLOCK_VALUES_SCALED), <, 1.62);
-  g_assert_cmpfloat (measure (BLOCK_VALUES_NOISE), <, 7.05);
-  g_assert_cmpfloat (measure (BLOCK_VALUES_OUTLIERS), <, 1.93);
-  g_assert_cmpfloat (measure (BLOCK_VALUES_EXCEPTIONS), <, 5.1);
-  g_assert_cmpfloat (measure (BLOCK_VALUES_ROUND), <, 1.03);
-}
-
 /* The example of src/coding/README.md. */
 static void
 test_example (Fixture *f, gconstpointer user_data)
@@ -542,7 +509,6 @@ main (int argc, char **argv)
   ADD ("/coding/constant-points", test_constant_points);
   ADD ("/coding/kinds", test_kinds);
   ADD ("/coding/integers", test_integers);
-  ADD ("/coding/sizes", test_sizes);
   ADD ("/coding/example", test_example);
   return g_test_run ();
 }
