@@ -96,7 +96,8 @@ check_regular (const MetricsCoded *self)
  * metrics_coding_check:
  * @self: a block
  *
- * Returns: whether its times are ascending and its values finite, as those of points have to be
+ * Returns: whether its times are ascending and its values finite, as those of points have to be, and every
+ * way to read the values gives the same
  */
 gboolean
 metrics_coding_check (const MetricsCoded *self)
@@ -105,7 +106,8 @@ metrics_coding_check (const MetricsCoded *self)
   gint64 times[METRICS_CODING_MAX_POINTS];
   double values[METRICS_CODING_MAX_POINTS];
 
-  if (metrics_integers_is_linear (&self->times) && !check_regular (self))
+  if ((metrics_integers_is_linear (&self->times) && !check_regular (self))
+      || !metrics_decimals_check (&self->values))
     return FALSE;
   metrics_coding_read_times (self, 0, n, times);
   metrics_coding_read_values (self, 0, n, values);

@@ -29,7 +29,7 @@
 #define MAX_EXPONENT 18
 #define EXCEPTION_SIZE 9
 
-/* Integers below that are turned into doubles by an addition, see to_double(). */
+/* Integers up to that, on either side, are turned into doubles by an addition, see to_double(). */
 #define MAX_INTEGER 0x1p51
 
 /* As soon as there are more of @n, the numbers are taken for what is no decimal. */
@@ -69,7 +69,7 @@ order_bits (guint64 bits)
   return bits ^ (0 - (bits >> 63)) >> 1;
 }
 
-/* The double of an integer below 2^51 on either side: added to the bits of 1.5 * 2^52, it stands in the last
+/* The double of an integer up to 2^51 on either side: added to the bits of 1.5 * 2^52, it stands in the last
  * bits of that double's fraction. Unlike the conversion, which baseline x86-64 has for one number only, this
  * is done to several at once. */
 static inline double
@@ -201,6 +201,21 @@ write_attempt (guint8 *data, const Attempt *attempt, const double *values, guint
   return data;
 }
 
+/* Writes another attempt to @data if it is shorter than the @size bytes there. Returns: how many there are
+ * then */
+static gsize
+write_if_shorter (guint8 *data, gsize size, const Attempt *attempt, const double *values, guint n)
+{
+  guint8 code[METRICS_DECIMALS_MAX_SIZE (METRICS_INTEGERS_MAX)
+              + EXCEPTION_SIZE * (1 + MAX_EXCEPTIONS (METRICS_INTEGERS_MAX))];
+  gsize other = write_attempt (code, attempt, values, n) - code;
+
+  if (other >= size)
+    return size;
+  memcpy (data, code, other);
+  return other;
+}
+
 /**
  * metrics_decimals_encode:
  * @data: (out caller-allocates): room for %METRICS_DECIMALS_MAX_SIZE(n) bytes
@@ -212,31 +227,24 @@ write_attempt (guint8 *data, const Attempt *attempt, const double *values, guint
 guint8 *
 metrics_decimals_encode (guint8 *data, const double *values, guint n)
 {
-  guint8 codes[2][METRICS_DECIMALS_MAX_SIZE (METRICS_INTEGERS_MAX)
-                  + EXCEPTION_SIZE * (1 + MAX_EXCEPTIONS (METRICS_INTEGERS_MAX))];
-  gsize sizes[2] = { 0, 0 };
-  guint best = 0;
-  Attempt attempt;
+  Attempt divided, other;
+  gboolean is_divided;
+  gsize size;
 
   g_assert (n >= 1 && n <= METRICS_INTEGERS_MAX);
 
-  if (attempt_scale (&attempt, METRICS_SCALE_DIVIDE, values, n) && attempt.n_exceptions == 0)
-    return write_attempt (data, &attempt, values, n);
+  is_divided = attempt_scale (&divided, METRICS_SCALE_DIVIDE, values, n);
+  if (is_divided && divided.n_exceptions == 0)
+    return write_attempt (data, &divided, values, n);
 
-  attempt_bits (&attempt, values, n);
-  sizes[0] = write_attempt (codes[0], &attempt, values, n) - codes[0];
-  for (MetricsScale scale = METRICS_SCALE_DIVIDE; scale <= METRICS_SCALE_MULTIPLY; scale++)
-    {
-      guint other = 1 - best;
-
-      if (!attempt_scale (&attempt, scale, values, n))
-        continue;
-      sizes[other] = write_attempt (codes[other], &attempt, values, n) - codes[other];
-      if (sizes[other] < sizes[best])
-        best = other;
-    }
-  memcpy (data, codes[best], sizes[best]);
-  return data + sizes[best];
+  /* First what has no exceptions and surely fits. */
+  attempt_bits (&other, values, n);
+  size = write_attempt (data, &other, values, n) - data;
+  if (is_divided)
+    size = write_if_shorter (data, size, &divided, values, n);
+  if (attempt_scale (&other, METRICS_SCALE_MULTIPLY, values, n))
+    size = write_if_shorter (data, size, &other, values, n);
+  return data + size;
 }
 
 static gboolean
@@ -285,6 +293,35 @@ metrics_decimals_open (MetricsDecimals *self, MetricsBytes *bytes, guint64 n)
     return FALSE;
   return metrics_integers_open (&self->integers, bytes, n)
          && ((*head & HAS_EXCEPTIONS) == 0 || open_exceptions (self, bytes, n));
+}
+
+/* Whether to_double() works. */
+static gboolean
+is_small (guint64 integer)
+{
+  return integer + (guint64) MAX_INTEGER <= 2 * (guint64) MAX_INTEGER;
+}
+
+/**
+ * metrics_decimals_check:
+ * @self: a list; a constant one, or of at most %METRICS_INTEGERS_MAX numbers
+ *
+ * Returns: whether its integers are such as doubles are made of: otherwise any doubles come out
+ */
+gboolean
+metrics_decimals_check (const MetricsDecimals *self)
+{
+  guint64 integers[METRICS_INTEGERS_MAX];
+
+  if (self->scale == METRICS_SCALE_BITS)
+    return TRUE;
+  if (metrics_decimals_is_constant (self))
+    return is_small (metrics_integers_get_first (&self->integers));
+  metrics_integers_decode (&self->integers, integers);
+  for (guint i = 0; i < self->integers.n; i++)
+    if (!is_small (integers[i]))
+      return FALSE;
+  return TRUE;
 }
 
 /**

@@ -26,7 +26,8 @@ typedef enum
  * @positions: (nullable): which they are, a byte each
  * @exceptions: (nullable): they, eight bytes each
  *
- * A list of doubles in its coded form, all of it checked but whether they are finite.
+ * A list of doubles in its coded form, all of it checked but what
+ * metrics_decimals_check() says and whether they are finite.
  */
 typedef struct
 {
@@ -41,6 +42,7 @@ typedef struct
 guint8 *metrics_decimals_encode (guint8 *data, const double *values, guint n);
 
 gboolean metrics_decimals_open (MetricsDecimals *self, MetricsBytes *bytes, guint64 n);
+gboolean metrics_decimals_check (const MetricsDecimals *self);
 gboolean metrics_decimals_is_constant (const MetricsDecimals *self);
 double metrics_decimals_get_first (const MetricsDecimals *self);
 void metrics_decimals_decode (const MetricsDecimals *self, double *values);

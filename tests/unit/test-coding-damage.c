@@ -268,7 +268,7 @@ test_rules (Fixture *f, gconstpointer user_data)
     const char *hex;
     gboolean good;
   } cases[] = {
-    { "03 8000 14 d00f 02 8500 00 c413 2003", TRUE },                 /* the example */
+    { "03 8000 14 d00f 02 8500 00 c413 2003", TRUE },                 /* three points */
     { "83 00 8000 14 d00f 02 8500 00 c413 2003", TRUE },              /* a longer varint than there need be */
     { "00 8000 14 d00f 02 8500 00 c413", FALSE },                     /* no points */
     { "80 02 8000 14 d00f 02 8000 00 c413", TRUE },                   /* 256 of one value */
@@ -297,6 +297,17 @@ test_rules (Fixture *f, gconstpointer user_data)
     { "01 8000 14 d00f 82 8000 00 c413 01 00 000000000000f07f", FALSE }, /* infinite */
     { "01 8000 14 d00f 82 8000 00 c413 02 00 01 000000000000f03f 000000000000f03f", FALSE },
     { "81 02 8000 14 d00f 82 8000 00 c413 01 00 000000000000f03f", FALSE }, /* no longer constant */
+    /* Integers up to 2^51 on either side: */
+    { "01 8000 14 d00f 00 8000 00 80808080 80808008", TRUE },
+    { "01 8000 14 d00f 00 8000 00 82808080 80808008", FALSE },
+    { "01 8000 14 d00f 00 8000 00 ffffffff ffffff07", TRUE },
+    { "01 8000 14 d00f 00 8000 00 81808080 80808008", FALSE },
+    { "02 8000 14 d00f 00 8000 01 80808080 80808008", TRUE },
+    { "02 8000 14 d00f 00 8000 02 80808080 80808008", FALSE },
+    { "02 8000 14 d00f 00 8000 02 ffffffff ffffff07", TRUE },
+    { "02 8000 14 d00f 00 8000 01 ffffffff ffffff07", FALSE },
+    { "02 8000 14 d00f 40 8000 01 ffffffff ffffff07", TRUE },
+    { "81 02 8000 14 d00f 00 8000 00 82808080 80808008", FALSE },
     /* Patches by list, of 4 steps of 2 bits; the third has 3 more: */
     { "05 8240 02 00 03 01 02 07 00 00 8000 00 02", TRUE },
     { "05 8240 02 00 03 01 04 07 00 00 8000 00 02", FALSE }, /* of no step */
