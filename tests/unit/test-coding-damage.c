@@ -276,6 +276,7 @@ test_rules (Fixture *f, gconstpointer user_data)
     { "80 80 80 80 10 8000 14 d00f 02 8000 00 c413", FALSE },         /* one more */
     { "ff ff ff ff ff ff ff ff ff 01 8000 14 00 02 0000 00", FALSE }, /* far more */
     { "ff ff ff ff ff ff ff ff ff 02 8000 14 00 02 0000 00", FALSE }, /* more than 64 bits */
+    { "83 80 80 80 80 80 80 80 80 02 8000 14 d00f 02 8500 00 c413 2003", FALSE },
     { "83 80 80 80 80 80 80 80 80 80 00 8000 14 00 02 0000 00", FALSE }, /* more than 10 bytes */
     { "81 02 8000 14 d00f 02 8000 02 c413", FALSE },   /* 257 that are linear, but not constant */
     { "81 02 0000 14 02 8000 00 c413", FALSE },        /* 257 at one time */
@@ -323,6 +324,7 @@ test_rules (Fixture *f, gconstpointer user_data)
     { "05 8040 02 00 41 01 02 ffffffffffffffff 01 00 8000 00 02", FALSE }, /* of 65 bits */
     { "05 8040 02 00 40 01 02 0700000000000000 00 8000 00 02", TRUE },     /* of 64 */
     { "05 8040 02 00 40 01 02 ffffffffffffffff 00 8000 00 02", FALSE }, /* of 64, which make a step of none */
+    { "05 8240 02 00 03 81808080 10 02 07 00 00 8000 00 02", FALSE },   /* 2^32 + 1 */
     /* And by bitmap: */
     { "05 8240 02 00 83 01 04 07 00 00 8000 00 02", TRUE },
     { "05 8240 02 00 83 01 0c 07 00 00 8000 00 02", FALSE }, /* more than are said to be */
@@ -347,6 +349,24 @@ test_rules (Fixture *f, gconstpointer user_data)
     }
 }
 
+/* A list alone: only a linear one may be longer than a block. */
+static void
+test_list (Fixture *f, gconstpointer user_data)
+{
+  const guint8 linear[] = { 0x80, 0x00, 0x02, 0x00 };
+  guint8 packed[4 + 33] = { 0x81, 0x00, 0x02, 0x00 };
+  MetricsIntegers integers;
+
+  for (guint n = METRICS_INTEGERS_MAX; n <= METRICS_INTEGERS_MAX + 1; n++)
+    {
+      MetricsBytes bytes = { linear, sizeof linear };
+
+      g_assert_true (metrics_integers_open (&integers, &bytes, n));
+      bytes = (MetricsBytes){ packed, sizeof packed };
+      g_assert_cmpint (metrics_integers_open (&integers, &bytes, n), ==, n <= METRICS_INTEGERS_MAX);
+    }
+}
+
 #define ADD(path, function) g_test_add (path, Fixture, NULL, setup, function, teardown)
 
 int
@@ -363,5 +383,6 @@ main (int argc, char **argv)
   ADD ("/coding-damage/regular-end", test_regular_end);
   ADD ("/coding-damage/values", test_values);
   ADD ("/coding-damage/rules", test_rules);
+  ADD ("/coding-damage/list", test_list);
   return g_test_run ();
 }

@@ -98,6 +98,24 @@ test_short_lists (void)
     }
 }
 
+/* What stands in the places of exceptions costs nothing: all else here is one integer. */
+static void
+test_first_exceptions (void)
+{
+  gint64 times[METRICS_CODING_MAX_POINTS];
+  double values[METRICS_CODING_MAX_POINTS];
+  g_autoptr (Block) block = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (times); i++)
+    {
+      times[i] = i;
+      values[i] = i < 3 ? 1.0 / (i + 3e5) : 1234567.25;
+    }
+  block = block_new (times, values, G_N_ELEMENTS (times));
+  /* n, times; scale, integers; exceptions */
+  g_assert_cmpuint (block->size, ==, 2 + 4 + 1 + 3 + 4 + 1 + 3 * (1 + 8));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -105,5 +123,6 @@ main (int argc, char **argv)
 
   g_test_add_func ("/coding-sizes/blocks", test_sizes);
   g_test_add_func ("/coding-sizes/short-lists", test_short_lists);
+  g_test_add_func ("/coding-sizes/first-exceptions", test_first_exceptions);
   return g_test_run ();
 }
