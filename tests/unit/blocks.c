@@ -253,7 +253,7 @@ static void
 fill_values (GRand *random, BlockValues kind, double *values, guint n)
 {
   gint exponent = g_rand_int_range (random, 0, 19);
-  double factor = power (kind == BLOCK_VALUES_SCALED ? -3 * g_rand_int_range (random, 1, 4) : -exponent);
+  double factor = power (kind == BLOCK_VALUES_SCALED ? -g_rand_int_range (random, 1, 19) : -exponent);
   gint rarity = 1 << g_rand_int_range (random, 1, 8);
 
   if (kind == BLOCK_VALUES_CONSTANT)

@@ -10,7 +10,7 @@
 /* Prints blocks for test-coding-format.py, the example of src/coding/README.md and then many of every kind:
  * in each line the code, the times, and the bits of the values. The argument is a seed. */
 
-#define BLOCKS_OF_A_KIND 12
+#define BLOCKS_OF_A_KIND 30
 
 static void
 print_block (const Block *block)
