@@ -126,12 +126,12 @@ metrics_coding_check (const MetricsCoded *self)
  * Returns: whether that is the same everywhere and fits into @step; nothing is set otherwise
  */
 gboolean
-metrics_coding_is_regular (const MetricsCoded *self, gint64 *first, guint64 *step)
+metrics_coding_is_regular (const MetricsCoded *self, gint64 *first, gint64 *step)
 {
   if (!is_regular (self))
     return FALSE;
   *first = (gint64) metrics_integers_get_first (&self->times);
-  *step = metrics_integers_get_step (&self->times);
+  *step = (gint64) metrics_integers_get_step (&self->times);
   return TRUE;
 }
 

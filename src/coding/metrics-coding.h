@@ -38,7 +38,7 @@ gsize metrics_coding_encode_constant (guint8 *data, gint64 first, gint64 step, d
 gboolean metrics_coding_open (MetricsCoded *self, const guint8 *data, gsize size);
 gboolean metrics_coding_check (const MetricsCoded *self);
 
-gboolean metrics_coding_is_regular (const MetricsCoded *self, gint64 *first, guint64 *step);
+gboolean metrics_coding_is_regular (const MetricsCoded *self, gint64 *first, gint64 *step);
 gboolean metrics_coding_is_constant (const MetricsCoded *self);
 guint64 metrics_coding_find (const MetricsCoded *self, gint64 time);
 void metrics_coding_read_times (const MetricsCoded *self, guint64 start, guint n, gint64 *times);

@@ -449,10 +449,11 @@ read_coded_window (const MetricsChunk *self,
   metrics_chunk_open_code (self, &coded);
   if (coded.n > 1 && metrics_coding_is_constant (&coded))
     {
-      gint64 first;
+      gint64 first, step;
 
       window->kind = METRICS_WINDOW_CONSTANT;
-      metrics_coding_is_regular (&coded, &first, &window->step);
+      metrics_coding_is_regular (&coded, &first, &step);
+      window->step = (guint64) step;
       window->first = (gint64) ((guint64) first + start * window->step);
       window->value = metrics_decimals_get_first (&coded.values);
       window->n = MIN (n, MAX (span / window->step, METRICS_WINDOW_MAX_POINTS));

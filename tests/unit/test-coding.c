@@ -465,7 +465,7 @@ test_integers (Fixture *f, gconstpointer user_data)
       n_decimals++;
       for (guint j = 0; j < block->n; j++)
         {
-          double value = metrics_decimals_scale (&coded.values, integers[j]);
+          double value = metrics_decimals_scale (coded.values.scale, coded.values.exponent, integers[j]);
 
           g_assert_cmpmem (&value, sizeof value, &block->values[j], sizeof value);
         }
