@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 #define METRICS_CHUNK_MAX_WIDE_POINTS (2 * METRICS_CHUNK_MAX_POINTS)
 
 /* For how many there is room where there is one. */
-#define METRICS_CHUNK_MIN_ROOM 2
+#define METRICS_CHUNK_MIN_ROOM 6
 
 /* How the points lie in memory. */
 typedef enum

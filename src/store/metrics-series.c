@@ -11,8 +11,10 @@
  * neighbour which has room, so that points which come in descending order fill chunks as well as those in
  * ascending order do; only where neither has room a new chunk begins. */
 
-/* For how many points there is room in a chunk that is begun: in the first one, and in later ones. */
-#define ROOM_OF_FIRST 2
+/* For how many points there is room in a chunk that is begun: in the first one, and in later ones. The first
+ * one of each series lies between entries: one that it soon grows out of would leave a hole that nothing else
+ * fits into, so it begins with 96 bytes. */
+#define ROOM_OF_FIRST 6
 #define ROOM_OF_NEXT 32
 
 static void
