@@ -38,6 +38,7 @@ struct _MetricsPoller
   int next_event;
   int n_events;
   gboolean is_dispatching;
+  gint64 real_time; /* of the round that is going on; 0 while nobody has asked */
 };
 
 typedef struct
@@ -181,6 +182,7 @@ poller_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_dat
   g_assert (!poller->is_dispatching);
 
   poller->is_dispatching = TRUE;
+  poller->real_time = 0;
   if (ready_time >= 0 && ready_time <= now)
     dispatch_deadlines (poller, now);
   dispatch_events (poller);
@@ -262,6 +264,22 @@ gint64
 metrics_poller_get_time (MetricsPoller *self)
 {
   return g_source_get_time (self->source);
+}
+
+/**
+ * metrics_poller_get_real_time:
+ * @self: a poller that calls a watch
+ *
+ * Returns: the time in microseconds since the Unix epoch, asked for once in a round
+ */
+gint64
+metrics_poller_get_real_time (MetricsPoller *self)
+{
+  g_assert (self->is_dispatching);
+
+  if (self->real_time == 0)
+    self->real_time = g_get_real_time ();
+  return self->real_time;
 }
 
 static guint32

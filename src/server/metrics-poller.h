@@ -55,6 +55,7 @@ MetricsPoller *metrics_poller_new (GMainContext *context, GError **error);
 void metrics_poller_free (MetricsPoller *self);
 
 gint64 metrics_poller_get_time (MetricsPoller *self);
+gint64 metrics_poller_get_real_time (MetricsPoller *self);
 
 gboolean metrics_poller_add (MetricsPoller *self,
                              MetricsPollerWatch *watch,

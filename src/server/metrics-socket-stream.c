@@ -4,6 +4,9 @@
 
 #include "server/metrics-socket-stream.h"
 
+#include <errno.h>
+#include <sys/socket.h>
+
 /**
  * MetricsSocketStream:
  *
@@ -17,6 +20,7 @@ struct _MetricsSocketStream
   GInputStream parent;
 
   GSocket *socket; /* (owned) */
+  int fd;          /* (unowned): the socket's */
 };
 
 G_DEFINE_FINAL_TYPE (MetricsSocketStream, metrics_socket_stream, G_TYPE_INPUT_STREAM)
@@ -29,8 +33,20 @@ metrics_socket_stream_read (GInputStream *stream,
                             GError **error)
 {
   MetricsSocketStream *self = METRICS_SOCKET_STREAM (stream);
+  gssize n;
+  int saved_errno;
 
-  return g_socket_receive_with_blocking (self->socket, buffer, count, FALSE, cancellable, error);
+  /* Not g_socket_receive_with_blocking(), which looks at all that could have become of the socket first. A
+   * GSocket's descriptor never blocks. */
+  do
+    n = recv (self->fd, buffer, count, 0);
+  while (n < 0 && errno == EINTR);
+  if (n >= 0)
+    return n;
+
+  saved_errno = errno;
+  g_set_error_literal (error, G_IO_ERROR, g_io_error_from_errno (saved_errno), g_strerror (saved_errno));
+  return -1;
 }
 
 static void
@@ -67,5 +83,6 @@ metrics_socket_stream_new (GSocket *socket)
   MetricsSocketStream *self = g_object_new (METRICS_TYPE_SOCKET_STREAM, NULL);
 
   self->socket = g_object_ref (socket);
+  self->fd = g_socket_get_fd (socket);
   return G_INPUT_STREAM (self);
 }
