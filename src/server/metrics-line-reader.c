@@ -197,41 +197,32 @@ skip (MetricsLineReader *self, const char **line, gsize *len)
 }
 
 /**
- * metrics_line_reader_take:
- * @self: a reader, between metrics_line_reader_begin() and metrics_line_reader_end()
+ * metrics_line_reader_take_other:
+ * @self: a reader
  * @line: (out) (transfer none): the line, or the last bytes of the line that was skipped
  * @len: (out): its length in bytes, without the LF
+ *
+ * As metrics_line_reader_take(), where there is no whole line, or a line that is too long.
  *
  * Returns: what there was
  */
 MetricsLineState
-metrics_line_reader_take (MetricsLineReader *self, const char **line, gsize *len)
+metrics_line_reader_take_other (MetricsLineReader *self, const char **line, gsize *len)
 {
-  const char *start = self->data + self->used;
   gsize left = self->len - self->used;
-  const char *lf = NULL;
 
   if (self->skipping)
     return skip (self, line, len);
 
-  if (left > self->scanned)
-    lf = memchr (start + self->scanned, '\n', left - self->scanned);
-  *line = start;
-  *len = lf != NULL ? (gsize) (lf - start) : left;
-  self->scanned = 0;
-  if (*len >= self->limit)
+  if (left >= self->limit)
     {
+      self->scanned = 0;
       self->skipping = TRUE;
       self->tail_len = 0;
       return METRICS_LINE_TOO_LONG;
     }
-  if (lf == NULL)
-    {
-      self->scanned = left;
-      return METRICS_LINE_NONE;
-    }
-  self->used += *len + 1;
-  return METRICS_LINE;
+  self->scanned = left;
+  return METRICS_LINE_NONE;
 }
 
 /**
