@@ -23,30 +23,37 @@ metrics_entry_get_size (gsize key_len)
 
 /**
  * metrics_key_hash:
- * @key: (type MetricsKey): a key, or an entry
+ * @key: (type MetricsKeyHead): a key, or an entry
  *
  * Returns: its hash
  */
 guint
 metrics_key_hash (gconstpointer key)
 {
-  return ((const MetricsKey *) key)->hash;
+  return ((const MetricsKeyHead *) key)->hash;
+}
+
+static const char *
+get_bytes (const MetricsKeyHead *head)
+{
+  return head->is_entry ? ((const MetricsEntry *) head)->bytes : ((const MetricsKey *) head)->bytes;
 }
 
 /**
  * metrics_key_equal:
- * @a: (type MetricsKey): a key, or an entry
- * @b: (type MetricsKey): another one
+ * @a: (type MetricsKeyHead): a key, or an entry
+ * @b: (type MetricsKeyHead): another one
  *
  * Returns: whether they are the same bytes
  */
 gboolean
 metrics_key_equal (gconstpointer a, gconstpointer b)
 {
-  const MetricsKey *key_a = a;
-  const MetricsKey *key_b = b;
+  const MetricsKeyHead *key_a = a;
+  const MetricsKeyHead *key_b = b;
 
-  return key_a->len == key_b->len && metrics_bytes_are_equal (key_a->bytes, key_b->bytes, key_a->len);
+  return key_a->len == key_b->len
+         && metrics_bytes_are_equal (get_bytes (key_a), get_bytes (key_b), key_a->len);
 }
 
 /**
@@ -60,11 +67,12 @@ metrics_key_equal (gconstpointer a, gconstpointer b)
 MetricsEntry *
 metrics_entry_list_add (MetricsEntryList *self, const MetricsKey *key, MetricsUsage *usage)
 {
-  MetricsEntry *entry = g_malloc0 (sizeof (MetricsEntry) + key->len);
+  MetricsEntry *entry = g_malloc0 (sizeof (MetricsEntry) + key->head.len);
 
-  memcpy (entry->bytes, key->bytes, key->len);
-  entry->key = *key;
-  entry->key.bytes = entry->bytes;
+  memcpy (entry->bytes, key->bytes, key->head.len);
+  entry->head.hash = key->head.hash;
+  entry->head.len = key->head.len;
+  entry->head.is_entry = TRUE;
   entry->id = ++self->newest_id;
   entry->previous = self->last;
   if (self->last != NULL)
@@ -72,7 +80,7 @@ metrics_entry_list_add (MetricsEntryList *self, const MetricsKey *key, MetricsUs
   else
     self->first = entry;
   self->last = entry;
-  usage->memory += metrics_entry_get_size (key->len);
+  usage->memory += metrics_entry_get_size (key->head.len);
   return entry;
 }
 
@@ -80,7 +88,7 @@ static void
 entry_free (MetricsEntry *entry, MetricsUsage *usage)
 {
   metrics_series_drop (&entry->series, G_MAXUINT, usage);
-  usage->memory -= metrics_entry_get_size (entry->key.len);
+  usage->memory -= metrics_entry_get_size (entry->head.len);
   g_free (entry);
 }
 
@@ -95,7 +103,7 @@ entry_free (MetricsEntry *entry, MetricsUsage *usage)
 void
 metrics_entry_list_release (MetricsEntryList *self, MetricsEntry *entry, MetricsUsage *usage)
 {
-  if (!entry->dead || entry->n_pins > 0 || entry->images != NULL)
+  if (!entry->head.is_dead || entry->head.n_pins > 0 || entry->images != NULL)
     return;
 
   if (self->recent == entry)

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "common/metrics-key.h"
 #include "common/metrics-scan.h"
 #include "store/metrics-series.h"
 
@@ -10,40 +11,49 @@ G_BEGIN_DECLS
 typedef struct _MetricsEntry MetricsEntry;
 typedef struct _MetricsImage MetricsImage;
 
-/* Some bytes and their hash: what the table of a store compares. */
+/* What the table of a store compares: a MetricsKey, which is looked up, or a MetricsEntry, which is in it. */
 typedef struct
 {
-  const char *bytes; /* (unowned) (array length=len) */
-  guint32 len;
-  guint32 hash;
+  guint32 hash;       /* of the key */
+  guint len : 11;     /* its length in bytes */
+  guint is_entry : 1; /* whether it is the head of an entry */
+  guint is_dead : 1;  /* of an entry */
+  guint n_pins : 19;  /* of an entry */
+} MetricsKeyHead;
+
+/* How many queries can stand on an entry. */
+#define METRICS_ENTRY_MAX_PINS ((1u << 19) - 1)
+
+G_STATIC_ASSERT (METRICS_KEY_MAX < 1 << 11);
+
+typedef struct
+{
+  MetricsKeyHead head;
+  const char *bytes; /* (unowned) (array length=head.len) */
 } MetricsKey;
 
 /**
  * MetricsEntry:
- * @key: the key; its bytes are those at the end. First, for the table takes an entry for its key
+ * @head: hash and length of the key; whether the entry is dead, that is, was removed from the table: it stays
+ * in the list for as long as a query stands on it or it has an image; how many queries stand on it
  * @previous: (unowned) (nullable): the entry before it, in the order of the first put
  * @next: (unowned) (nullable): the one behind it
  * @images: (unowned) (nullable): what it was before points of it were deleted, oldest first; for queries that
  *   began earlier
  * @id: numbers grow along the list
  * @series: the points; none only where the entry is dead
- * @n_pins: how many queries stand on it
- * @dead: whether it was removed from the table; it stays in the list for as long as a query stands on it or
- *   it has an image
- * @bytes: (array): the key
+ * @bytes: (array length=head.len): the key
  *
- * The place of one key in a store.
+ * The place of one key in a store. There can be millions, most of them with few points: so it is packed.
  */
 struct _MetricsEntry
 {
-  MetricsKey key;
+  MetricsKeyHead head;
   MetricsEntry *previous;
   MetricsEntry *next;
   MetricsImage *images;
   guint64 id;
   MetricsSeries series;
-  guint n_pins;
-  gboolean dead;
   char bytes[];
 };
 
@@ -64,11 +74,11 @@ MetricsEntry *metrics_entry_list_add (MetricsEntryList *self, const MetricsKey *
 void metrics_entry_list_release (MetricsEntryList *self, MetricsEntry *entry, MetricsUsage *usage);
 void metrics_entry_list_clear (MetricsEntryList *self, MetricsUsage *usage);
 
-/* Whether an entry is in the table under a key. */
+/* Whether an entry is that of a key. */
 static inline gboolean
-metrics_entry_has_key (const MetricsEntry *self, const char *bytes, gsize len)
+metrics_entry_is_of (const MetricsEntry *self, const char *bytes, gsize len)
 {
-  return self->key.len == len && !self->dead && metrics_bytes_are_equal (self->bytes, bytes, len);
+  return self->head.len == len && metrics_bytes_are_equal (self->bytes, bytes, len);
 }
 
 /* Who measures sends its series in the same order, time after time, and who imports sends each of them as a
@@ -83,9 +93,9 @@ metrics_entry_list_guess (const MetricsEntryList *self, const char *bytes, gsize
   if (recent == NULL)
     return NULL;
   next = recent->next != NULL ? recent->next : self->first;
-  if (metrics_entry_has_key (next, bytes, len))
+  if (metrics_entry_is_of (next, bytes, len) && !next->head.is_dead)
     return next;
-  return metrics_entry_has_key (recent, bytes, len) ? recent : NULL;
+  return metrics_entry_is_of (recent, bytes, len) && !recent->head.is_dead ? recent : NULL;
 }
 
 G_END_DECLS

@@ -205,9 +205,9 @@ view_needs (const MetricsView *view, const MetricsEntry *entry, gint64 from, gin
   if (entry->id <= view->at_id || entry->id > view->last_id || from > view->to || to < view->from)
     return FALSE;
   if (view->pattern == NULL)
-    return metrics_key_equal (&view->key, &entry->key);
-  return metrics_pattern_get_cost (view->pattern, entry->key.len) > MAX_COST_ASKED
-         || metrics_pattern_matches (view->pattern, entry->key.bytes, entry->key.len);
+    return metrics_entry_is_of (entry, view->key.bytes, view->key.head.len);
+  return metrics_pattern_get_cost (view->pattern, entry->head.len) > MAX_COST_ASKED
+         || metrics_pattern_matches (view->pattern, entry->bytes, entry->head.len);
 }
 
 /* Whether an open view has yet to see points of a span, and there is no image for it. Only views that are

@@ -277,8 +277,8 @@ seek (MetricsQuery *self, gint *budget)
     }
 
   move_to (self, entry);
-  *budget -= 1 + metrics_pattern_get_cost (self->pattern, entry->key.len) / MATCHING_A_UNIT;
-  if (metrics_pattern_matches (self->pattern, entry->key.bytes, entry->key.len))
+  *budget -= 1 + metrics_pattern_get_cost (self->pattern, entry->head.len) / MATCHING_A_UNIT;
+  if (metrics_pattern_matches (self->pattern, entry->bytes, entry->head.len))
     self->step = STEP_ARRIVE;
   else
     self->view.at_id = entry->id;
@@ -295,8 +295,8 @@ take_leave (MetricsQuery *self, QueryStep step)
 static void
 begin_row (MetricsQuery *self, MetricsQueryRow *row)
 {
-  *row = (MetricsQueryRow){ .key = self->cursor->key.bytes,
-                            .key_len = self->cursor->key.len,
+  *row = (MetricsQueryRow){ .key = self->cursor->bytes,
+                            .key_len = self->cursor->head.len,
                             .points = self->points };
 }
 

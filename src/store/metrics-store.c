@@ -215,7 +215,7 @@ add_entry (MetricsStore *self, const MetricsKey *key, GError **error)
                            "series limit reached");
       return NULL;
     }
-  if (!check_memory (self, metrics_entry_get_size (key->len) + metrics_series_get_first_growth (), error))
+  if (!check_memory (self, metrics_entry_get_size (key->head.len) + metrics_series_get_first_growth (), error))
     return NULL;
 
   entry = metrics_entry_list_add (&self->entries, key, &self->usage);
@@ -385,7 +385,8 @@ metrics_store_get_history (MetricsStore *self)
 void
 metrics_store_make_key (MetricsStore *self, const char *bytes, gsize len, MetricsKey *key)
 {
-  *key = (MetricsKey){ .bytes = bytes, .len = len, .hash = metrics_hash (&self->seed, bytes, len) };
+  *key = (MetricsKey){ .head = { .hash = metrics_hash (&self->seed, bytes, len), .len = len },
+                       .bytes = bytes };
 }
 
 /**
@@ -435,7 +436,9 @@ metrics_store_get_newest_id (MetricsStore *self)
 void
 metrics_store_pin (MetricsStore *self, MetricsEntry *entry)
 {
-  entry->n_pins++;
+  g_assert (entry->head.n_pins < METRICS_ENTRY_MAX_PINS);
+
+  entry->head.n_pins++;
 }
 
 /**
@@ -446,9 +449,9 @@ metrics_store_pin (MetricsStore *self, MetricsEntry *entry)
 void
 metrics_store_unpin (MetricsStore *self, MetricsEntry *entry)
 {
-  g_assert (entry->n_pins > 0);
+  g_assert (entry->head.n_pins > 0);
 
-  entry->n_pins--;
+  entry->head.n_pins--;
   metrics_entry_list_release (&self->entries, entry, &self->usage);
 }
 
@@ -474,7 +477,7 @@ metrics_store_delete (MetricsStore *self,
                       gint *budget,
                       guint64 *n_deleted)
 {
-  if (entry->dead || from > to || !metrics_series_has_points (&entry->series, from, to))
+  if (entry->head.is_dead || from > to || !metrics_series_has_points (&entry->series, from, to))
     return TRUE;
   if (!metrics_history_make_room (&self->history, entry, from, to, budget))
     return FALSE;
@@ -482,7 +485,7 @@ metrics_store_delete (MetricsStore *self,
   if (entry->series.n_points == 0)
     {
       g_hash_table_remove (self->table, entry);
-      entry->dead = TRUE;
+      entry->head.is_dead = TRUE;
       metrics_entry_list_release (&self->entries, entry, &self->usage);
     }
   return TRUE;
