@@ -13,23 +13,23 @@
 
 typedef struct
 {
-  const char *name; /* (unowned): static; `<part>.<name>` */
+  const char *part; /* (unowned): static */
+  const char *name; /* (unowned): static */
   double value;     /* finite */
 } Figure;
 
 struct _MetricsBenchFigures
 {
-  GArray *figures; /* (owned) (element-type Figure) */
+  GArray *figures; /* (owned) (element-type Figure): those of a part one after the other */
 };
 
 static const struct
 {
   const char *name;
-  double rank; /* of the samples in order, as a share of them */
+  double quantile;
 } percentiles[] = {
-  { "latency.p50_microseconds", 0.5 },  { "latency.p90_microseconds", 0.9 },
-  { "latency.p99_microseconds", 0.99 }, { "latency.p99_9_microseconds", 0.999 },
-  { "latency.max_microseconds", 1.0 },
+  { "p50_microseconds", 0.5 },     { "p90_microseconds", 0.9 }, { "p99_microseconds", 0.99 },
+  { "p99_9_microseconds", 0.999 }, { "max_microseconds", 1.0 },
 };
 
 /**
@@ -57,112 +57,106 @@ metrics_bench_figures_free (MetricsBenchFigures *self)
   g_free (self);
 }
 
-/**
- * metrics_bench_figures_add:
- * @self: figures
- * @name: a static string, `<part>.<name>`; figures of a part are added one after the other
- * @value: a finite number
- */
-void
-metrics_bench_figures_add (MetricsBenchFigures *self, const char *name, double value)
+static void
+add (MetricsBenchFigures *self, const char *part, const char *name, double value)
 {
-  Figure figure = { name, value };
+  Figure figure = { part, name, value };
 
-  g_return_if_fail (strchr (name, '.') != NULL && isfinite (value));
-
+  g_assert (isfinite (value));
   g_array_append_val (self->figures, figure);
 }
 
-/**
- * metrics_bench_figures_add_rate:
- * @self: figures
- * @name: as for metrics_bench_figures_add()
- * @n: how much
- * @seconds: in what time
- *
- * Adds how much that is a second, as a whole number. A clock that did not move says nothing: no figure then.
- */
-void
-metrics_bench_figures_add_rate (MetricsBenchFigures *self, const char *name, double n, double seconds)
+/* How much that is a second, as a whole number. A clock that did not move says nothing: no figure then. */
+static void
+add_rate (MetricsBenchFigures *self, const char *part, const char *name, guint64 n, double seconds)
 {
   if (seconds > 0)
-    metrics_bench_figures_add (self, name, round (n / seconds));
+    add (self, part, name, round ((double) n / seconds));
 }
 
-static int
-compare_samples (const void *a, const void *b)
+static void
+add_size (MetricsBenchFigures *self, const char *part, const MetricsBenchSize *size)
 {
-  gint64 sample_a = *(const gint64 *) a, sample_b = *(const gint64 *) b;
+  add (self, part, "connections", size->connections);
+  add (self, part, "depth", size->depth);
+  add (self, part, "series", size->series);
+}
 
-  return sample_a < sample_b ? -1 : sample_a > sample_b;
+static void
+add_latencies (MetricsBenchFigures *self, const char *part, const MetricsBenchHistogram *latencies)
+{
+  if (metrics_bench_histogram_get_count (latencies) == 0)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (percentiles); i++)
+    {
+      guint64 value = metrics_bench_histogram_get_quantile (latencies, percentiles[i].quantile);
+
+      add (self, part, percentiles[i].name, (double) value / 1000);
+    }
+}
+
+static void
+add_server (MetricsBenchFigures *self, const char *part, const MetricsBenchServer *server)
+{
+  if (server->cpu >= 0)
+    add (self, part, "server_cpu_seconds", (double) server->cpu / G_USEC_PER_SEC);
+  if (server->resident >= 0)
+    add (self, part, "server_resident_bytes", (double) server->resident);
+  if (server->memory >= 0)
+    add (self, part, "server_memory_bytes", (double) server->memory);
 }
 
 /**
- * metrics_bench_figures_add_percentiles:
+ * metrics_bench_figures_add_result:
  * @self: figures
- * @samples: (array length=n): how long each request took, in nanoseconds; they are sorted
- * @n: how many, at least one
+ * @result: what was measured
+ * @server: what it cost the server
  *
- * Adds percentiles by nearest rank of all samples, in microseconds: nothing is rounded into classes.
+ * Adds a part, with the name of the workload.
  */
 void
-metrics_bench_figures_add_percentiles (MetricsBenchFigures *self, gint64 *samples, gsize n)
+metrics_bench_figures_add_result (MetricsBenchFigures *self,
+                                  const MetricsBenchResult *result,
+                                  const MetricsBenchServer *server)
 {
-  g_return_if_fail (n > 0);
+  const MetricsBenchTally *tally = &result->tally;
+  const char *part = metrics_bench_workload_get_name (result->workload);
+  guint64 n_points = metrics_bench_result_count_points (result);
 
-  qsort (samples, n, sizeof *samples, compare_samples);
-  for (gsize i = 0; i < G_N_ELEMENTS (percentiles); i++)
-    {
-      gsize rank = (gsize) ceil (percentiles[i].rank * (double) n);
-
-      metrics_bench_figures_add (self, percentiles[i].name, samples[CLAMP (rank, 1, n) - 1] / 1000.0);
-    }
-}
-
-/**
- * metrics_bench_figures_get:
- * @self: figures
- * @name: a name
- *
- * Returns: its figure; not-a-number where there is none
- */
-double
-metrics_bench_figures_get (MetricsBenchFigures *self, const char *name)
-{
-  for (guint i = 0; i < self->figures->len; i++)
-    {
-      const Figure *figure = &g_array_index (self->figures, Figure, i);
-
-      if (strcmp (figure->name, name) == 0)
-        return figure->value;
-    }
-  return NAN;
+  add_size (self, part, &result->size);
+  add (self, part, "requests", (double) tally->n_answered);
+  add (self, part, "errors", (double) tally->n_refused);
+  add (self, part, "points", (double) n_points);
+  add (self, part, "bytes_sent", (double) tally->bytes_sent);
+  add (self, part, "bytes_received", (double) tally->bytes_received);
+  add (self, part, "seconds", result->seconds);
+  add_rate (self, part, "requests_per_second", tally->n_answered, result->seconds);
+  add_rate (self, part, "points_per_second", n_points, result->seconds);
+  add_rate (self, part, "bytes_sent_per_second", tally->bytes_sent, result->seconds);
+  add_rate (self, part, "bytes_received_per_second", tally->bytes_received, result->seconds);
+  add_latencies (self, part, tally->latencies);
+  add_server (self, part, server);
 }
 
 static void
 append_json (GString *text, GArray *figures)
 {
-  g_autofree char *part = g_strdup ("");
+  const char *part = NULL;
 
   g_string_append_c (text, '{');
   for (guint i = 0; i < figures->len; i++)
     {
       const Figure *figure = &g_array_index (figures, Figure, i);
-      const char *dot = strchr (figure->name, '.');
-      g_autofree char *other_part = g_strndup (figure->name, dot - figure->name);
 
-      if (strcmp (part, other_part) != 0)
-        {
-          g_string_append_printf (text, "%s\"%s\": {", i > 0 ? "}, " : "", other_part);
-          g_free (part);
-          part = g_steal_pointer (&other_part);
-        }
+      if (part == NULL || strcmp (part, figure->part) != 0)
+        g_string_append_printf (text, "%s\"%s\": {", part != NULL ? "}, " : "", figure->part);
       else
         g_string_append (text, ", ");
-      g_string_append_printf (text, "\"%s\": ", dot + 1);
+      part = figure->part;
+      g_string_append_printf (text, "\"%s\": ", figure->name);
       metrics_json_append_double (text, figure->value);
     }
-  g_string_append (text, figures->len > 0 ? "}}\n" : "}\n");
+  g_string_append (text, part != NULL ? "}}\n" : "}\n");
 }
 
 static void
@@ -172,7 +166,7 @@ append_plain (GString *text, GArray *figures)
     {
       const Figure *figure = &g_array_index (figures, Figure, i);
 
-      g_string_append_printf (text, "%s ", figure->name);
+      g_string_append_printf (text, "%s.%s ", figure->part, figure->name);
       metrics_json_append_double (text, figure->value);
       g_string_append_c (text, '\n');
     }

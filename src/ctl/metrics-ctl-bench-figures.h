@@ -2,21 +2,21 @@
 
 #pragma once
 
+#include "ctl/metrics-ctl-bench-server.h"
+#include "ctl/metrics-ctl-bench-workload.h"
 #include "ctl/metrics-ctl.h"
 
 G_BEGIN_DECLS
 
-/* What was measured: numbers with names of two parts, `put.seconds`, in the order in which they were added.
- */
+/* What was measured, for programs: numbers with names, in parts that have names. */
 typedef struct _MetricsBenchFigures MetricsBenchFigures;
 
 MetricsBenchFigures *metrics_bench_figures_new (void);
 void metrics_bench_figures_free (MetricsBenchFigures *self);
 
-void metrics_bench_figures_add (MetricsBenchFigures *self, const char *name, double value);
-void metrics_bench_figures_add_rate (MetricsBenchFigures *self, const char *name, double n, double seconds);
-void metrics_bench_figures_add_percentiles (MetricsBenchFigures *self, gint64 *samples, gsize n);
-double metrics_bench_figures_get (MetricsBenchFigures *self, const char *name);
+void metrics_bench_figures_add_result (MetricsBenchFigures *self,
+                                       const MetricsBenchResult *result,
+                                       const MetricsBenchServer *server);
 
 gboolean metrics_bench_figures_print (MetricsBenchFigures *self, MetricsCtlForm form, GError **error);
 

@@ -2,116 +2,159 @@
 
 #include "config.h"
 
+#include "common/metrics-address.h"
+#include "common/metrics-key.h"
+#include "common/metrics-names.h"
 #include "ctl/metrics-ctl-bench-figures.h"
-#include "ctl/metrics-ctl-bench-load.h"
+#include "ctl/metrics-ctl-bench-report.h"
 #include "ctl/metrics-ctl-commands.h"
 
 #include <glib/gi18n.h>
-#include <math.h>
 #include <string.h>
 
-/* What a point takes in memory is some 50 bytes. */
+#define N_WORKLOADS 6
 #define POINTS_MAX 10000000
-#define SERIES_MAX 100000
-#define CONNECTIONS_MAX 100
+#define SERIES_MAX 1000000
+#define CONNECTIONS_MAX 10000
+#define IDLE_MAX 100000
+#define DEPTH_MAX 1000000
 #define REQUESTS_MAX 5000000
 #define READS_MAX 1000000
+#define WARM_UP_MAX 1000000
+
+/* What the keys have behind it must still fit. */
+#define PREFIX_MAX 256
 
 static const MetricsCtlUsage usage = {
-  NULL,
+  N_ ("[WORKLOAD...]"),
   0,
-  0,
-  N_ ("Measures how fast the server is, from here and through the client library: points put\n"
-      "pipelined, points put one by one, series read. It puts that many points into the server,\n"
-      "below keys of its own, and deletes them at the end."),
-  N_ ("What is measured:\n"
-      "  put      all points are sent without waiting for answers, series in turn, second by\n"
-      "           second; what is sent is made before the clock starts, which stops when every\n"
-      "           point is acknowledged\n"
-      "  latency  each point is sent after the answer to the one before it; the percentiles are\n"
-      "           by nearest rank of all requests\n"
-      "  get      whole series are read in turn, and each must have as many points as were put\n"
-      "Before that, 10000 points a connection are put pipelined and 100 one by one, unmeasured.\n"
-      "With several connections, each has a thread, and the numbers are those of all together.\n"
+  N_WORKLOADS,
+  N_ ("Measures how fast the server is. It puts points of its own below keys of its own, checks\n"
+      "every answer, and deletes the points at the end. Without a WORKLOAD: pipeline request read."),
+  N_ ("Workloads:\n"
+      "  pipeline     puts points without waiting for answers, all series in turn, time by time\n"
+      "  request      puts points one by one: the next one when the one before is acknowledged\n"
+      "  read         reads whole series, one after the other (what pipeline puts)\n"
+      "  read-all     reads all series at once\n"
+      "  many-series  as pipeline: 1000000 points in 200000 series\n"
+      "  late         as pipeline, with a tenth of the points late by up to 100 steps\n"
+      "A point is ten seconds after the one before it in its series, and differs from it by at\n"
+      "most 0.50. Unless told otherwise, pipeline, late and the reads have 2000000 points in\n"
+      "1000 series. --depth bounds the requests of each connection that wait for an answer; 1 is\n"
+      "one by one; 0, the default of those that put without waiting, is as many as the connection\n"
+      "takes. All requests are made before the clock starts and sent by one thread; where there\n"
+      "are cores enough, give the server one of its own (taskset).\n"
       "\n"
-      "Plain, it prints lines '<part>.<name> <number>'; as JSON one object with an object for\n"
-      "each part. A megabyte is a million bytes, of requests.\n"
+      "The time from the sending of a request to its answer is told in percentiles, at most 0.8 %\n"
+      "above the true ones. For people, it prints a few lines a workload; plain, lines\n"
+      "'<workload>.<name> <number>'; as JSON, an object with an object a workload. A megabyte is\n"
+      "a million bytes. What the server tells of its own cost is there where it tells it. Where\n"
+      "the server refuses requests they are counted, and the exit status is 1.\n"
       "\n"
       "Examples:\n"
       "  metricsctl bench\n"
-      "  metricsctl bench --only put --points 5000000 --series 1000 --connections 2\n"
+      "  metricsctl bench pipeline read --points 5000000 --series 1000 --connections 2\n"
+      "  metricsctl bench request --connections 50 --idle 900\n"
       "  metricsctl bench --json --address unix:/run/metricsd/socket"),
 };
 
 typedef struct
 {
   MetricsBenchSize size;
-  char *only; /* (owned) (nullable): as given */
-  gboolean put;
-  gboolean latency;
-  gboolean get;
+  int idle;
+  char *prefix; /* (owned) (nullable): as given */
   gboolean keep;
+  const MetricsBenchWorkload *workloads[N_WORKLOADS]; /* (unowned) */
+  guint n_workloads;
 } Options;
 
 typedef struct
 {
   MetricsCtl *ctl;              /* (unowned) */
   const Options *options;       /* (unowned) */
+  GCancellable *interrupt;      /* (unowned) */
   char *prefix;                 /* (owned): what all keys begin with */
-  MetricsBenchLoad *load;       /* (owned) (nullable): while it is measured */
+  MetricsBenchEngine *engine;   /* (owned) */
+  MetricsBenchSession *session; /* (owned) */
   MetricsBenchFigures *figures; /* (owned) */
-  gboolean human;               /* each part is told when it is done */
+  gboolean human;               /* each workload is told of when it is done */
+  guint64 n_refused;
+  char refusal[METRICS_BENCH_LINE_MAX];
 } Bench;
 
+/* -1 is what was not given. */
 static gboolean
-check_size (MetricsCtl *ctl, const char *option, int value, int max, int *status)
+check_number (MetricsCtl *ctl, const char *option, int value, int min, int max, int *status)
 {
-  if (value >= 1 && value <= max)
+  if (value == -1 || (value >= min && value <= max))
     return TRUE;
-  *status = metrics_ctl_usage_error (ctl, _ ("%s is 1 to %d"), option, max);
+  *status = metrics_ctl_usage_error (ctl, _ ("%s is %d to %d"), option, min, max);
   return FALSE;
 }
 
 static gboolean
-check_sizes (MetricsCtl *ctl, const MetricsBenchSize *size, int *status)
+check_numbers (MetricsCtl *ctl, const Options *options, int *status)
 {
-  if (!check_size (ctl, "--points", size->points, POINTS_MAX, status)
-      || !check_size (ctl, "--series", size->series, SERIES_MAX, status)
-      || !check_size (ctl, "--connections", size->connections, CONNECTIONS_MAX, status)
-      || !check_size (ctl, "--requests", size->requests, REQUESTS_MAX, status)
-      || !check_size (ctl, "--reads", size->reads, READS_MAX, status))
-    return FALSE;
+  const MetricsBenchSize *size = &options->size;
 
-  if (size->points < size->series)
-    *status = metrics_ctl_usage_error (ctl, "%s", _ ("there must be a point for each of the --series"));
-  else if (size->series < size->connections)
-    *status = metrics_ctl_usage_error (ctl, "%s", _ ("there must be a series for each of the --connections"));
-  else
+  return check_number (ctl, "--points", size->points, 1, POINTS_MAX, status)
+         && check_number (ctl, "--series", size->series, 1, SERIES_MAX, status)
+         && check_number (ctl, "--connections", size->connections, 1, CONNECTIONS_MAX, status)
+         && check_number (ctl, "--depth", size->depth, 0, DEPTH_MAX, status)
+         && check_number (ctl, "--requests", size->requests, 1, REQUESTS_MAX, status)
+         && check_number (ctl, "--reads", size->reads, 1, READS_MAX, status)
+         && check_number (ctl, "--warm-up", size->warm_up, 0, WARM_UP_MAX, status)
+         && check_number (ctl, "--idle", options->idle, 0, IDLE_MAX, status);
+}
+
+/* Keys below it must be keys, and a pattern of them must match no others. */
+static gboolean
+check_prefix (MetricsCtl *ctl, const char *prefix, int *status)
+{
+  gsize len = prefix != NULL ? strlen (prefix) : 0;
+
+  if (prefix == NULL
+      || (len <= PREFIX_MAX && strpbrk (prefix, "*?\\") == NULL && metrics_key_is_valid (prefix, len)))
     return TRUE;
+  *status = metrics_ctl_usage_error (ctl, _ ("not a beginning of keys: '%s'"), prefix);
   return FALSE;
 }
 
 static gboolean
-parse_only (MetricsCtl *ctl, Options *options, int *status)
+add_workload (MetricsCtl *ctl, Options *options, const char *name, int *status)
 {
-  g_auto (GStrv) parts = g_strsplit (options->only != NULL ? options->only : "put,latency,get", ",", -1);
+  const MetricsBenchWorkload *workload = metrics_bench_workload_find (name);
+  MetricsBenchSize size;
+  const char *wrong;
 
-  for (gsize i = 0; parts[i] != NULL; i++)
-    if (strcmp (parts[i], "put") == 0)
-      options->put = TRUE;
-    else if (strcmp (parts[i], "latency") == 0)
-      options->latency = TRUE;
-    else if (strcmp (parts[i], "get") == 0)
-      options->get = TRUE;
-    else
+  if (workload == NULL)
+    {
+      *status = metrics_ctl_usage_error (ctl, _ ("not a workload: '%s'"), name);
+      return FALSE;
+    }
+  for (guint i = 0; i < options->n_workloads; i++)
+    if (options->workloads[i] == workload)
       {
-        *status = metrics_ctl_usage_error (ctl, _ ("not a part of what is measured: '%s'"), parts[i]);
+        *status = metrics_ctl_usage_error (ctl, _ ("a workload given twice: '%s'"), name);
         return FALSE;
       }
-  if (options->put || options->latency || options->get)
-    return TRUE;
-  *status = metrics_ctl_usage_error (ctl, "%s", _ ("--only names nothing"));
-  return FALSE;
+  size = metrics_bench_workload_fill_size (workload, &options->size);
+  wrong = metrics_bench_workload_check_size (workload, &size);
+  if (wrong != NULL)
+    *status = metrics_ctl_usage_error (ctl, "%s: %s", name, wrong);
+  options->workloads[options->n_workloads++] = workload;
+  return wrong == NULL;
+}
+
+static gboolean
+add_workloads (MetricsCtl *ctl, Options *options, const char *const *names, int *status)
+{
+  static const char *const usual[] = { "pipeline", "request", "read", NULL };
+
+  for (const char *const *name = names[0] != NULL ? names : usual; *name != NULL; name++)
+    if (!add_workload (ctl, options, *name, status))
+      return FALSE;
+  return TRUE;
 }
 
 static gboolean
@@ -119,22 +162,30 @@ parse_options (MetricsCtl *ctl, int argc, char **argv, Options *options, int *st
 {
   MetricsBenchSize *size = &options->size;
   const GOptionEntry entries[] = {
-    { "points", 'n', 0, G_OPTION_ARG_INT, &size->points, N_ ("Points to put pipelined (default: 1000000)"),
-      "N" },
-    { "series", 's', 0, G_OPTION_ARG_INT, &size->series, N_ ("Series to put them into (default: 100)"), "N" },
+    { "points", 'n', 0, G_OPTION_ARG_INT, &size->points, N_ ("Points to put or to read"), "N" },
+    { "series", 's', 0, G_OPTION_ARG_INT, &size->series, N_ ("Series that they are in"), "N" },
     { "connections", 'c', 0, G_OPTION_ARG_INT, &size->connections, N_ ("Connections at once (default: 1)"),
       "N" },
-    { "requests", 'r', 0, G_OPTION_ARG_INT, &size->requests, N_ ("Points to put one by one (default: 20000)"),
+    { "depth", 'd', 0, G_OPTION_ARG_INT, &size->depth,
+      N_ ("Requests of a connection that may wait for an answer; 0: all"), "N" },
+    { "requests", 'r', 0, G_OPTION_ARG_INT, &size->requests, N_ ("Puts of request (default: 100000)"), "N" },
+    { "reads", 0, 0, G_OPTION_ARG_INT, &size->reads, N_ ("Reads (default: 2000 of read, 5 of read-all)"),
       "N" },
-    { "reads", 0, 0, G_OPTION_ARG_INT, &size->reads, N_ ("Series to read (default: 200)"), "N" },
-    { "only", 0, 0, G_OPTION_ARG_STRING, &options->only, N_ ("Measure only these: put, latency, get"),
-      N_ ("PART[,PART]") },
+    { "idle", 0, 0, G_OPTION_ARG_INT, &options->idle, N_ ("Connections beside that do nothing (default: 0)"),
+      "N" },
+    { "warm-up", 0, 0, G_OPTION_ARG_INT, &size->warm_up,
+      N_ ("Requests of a connection before the clock starts (default: 10000, or a tenth of the reads)"),
+      "N" },
+    { "prefix", 0, 0, G_OPTION_ARG_STRING, &options->prefix,
+      N_ ("What all keys begin with (default: bench. and a random number)"), N_ ("PREFIX") },
     { "keep", 0, 0, G_OPTION_ARG_NONE, &options->keep, N_ ("Leave the points in the server"), NULL },
     { NULL },
   };
   g_auto (GStrv) arguments = metrics_ctl_parse (ctl, &usage, entries, argc, argv, status);
 
-  return arguments != NULL && check_sizes (ctl, size, status) && parse_only (ctl, options, status);
+  return arguments != NULL && check_numbers (ctl, options, status)
+         && check_prefix (ctl, options->prefix, status)
+         && add_workloads (ctl, options, (const char *const *) arguments, status);
 }
 
 static void G_GNUC_PRINTF (2, 3) say (Bench *bench, const char *format, ...)
@@ -150,152 +201,172 @@ static void G_GNUC_PRINTF (2, 3) say (Bench *bench, const char *format, ...)
   g_print ("%s\n", text);
 }
 
+/* Nothing of the user's own may be overwritten and deleted. */
 static gboolean
-measure_put (Bench *bench, GError **error)
+check_unused (Bench *bench, GError **error)
 {
-  MetricsBenchFigures *figures = bench->figures;
-  double n = bench->options->size.points;
-  double seconds;
-  guint64 n_bytes;
+  g_autofree char *pattern = g_strconcat (bench->prefix, ".*", NULL);
+  MetricsClient *client = metrics_ctl_get_client (bench->ctl);
+  g_autoptr (GPtrArray) keys = metrics_client_keys (client, pattern, bench->interrupt, error);
 
-  if (!metrics_bench_load_put (bench->load, &seconds, &n_bytes, error))
-    return FALSE;
-  if (!bench->options->put)
-    return TRUE;
-  metrics_bench_figures_add (figures, "put.points", n);
-  metrics_bench_figures_add (figures, "put.bytes", n_bytes);
-  metrics_bench_figures_add (figures, "put.seconds", seconds);
-  metrics_bench_figures_add_rate (figures, "put.points_per_second", n, seconds);
-  metrics_bench_figures_add_rate (figures, "put.bytes_per_second", n_bytes, seconds);
-  say (bench, _ ("put, pipelined:   %'.0f points/s, %.1f MB/s (%.3f s)"), n / seconds,
-       n_bytes / seconds / 1e6, seconds);
-  return TRUE;
+  if (keys != NULL && keys->len > 0)
+    g_set_error (error, METRICS_ERROR, METRICS_ERROR_REFUSED, _ ("there are keys '%s' already"), pattern);
+  return keys != NULL && keys->len == 0;
+}
+
+static void
+tell (Bench *bench, const MetricsBenchResult *result, const MetricsBenchServer *server)
+{
+  g_autofree char *text = metrics_bench_report (result, server);
+
+  say (bench, "%s", text);
+  metrics_bench_figures_add_result (bench->figures, result, server);
+  if (result->tally.n_refused > 0 && bench->n_refused == 0)
+    g_strlcpy (bench->refusal, result->tally.refusal, sizeof bench->refusal);
+  bench->n_refused += result->tally.n_refused;
 }
 
 static gboolean
-measure_latency (Bench *bench, GError **error)
+measure (Bench *bench, const MetricsBenchWorkload *workload, GError **error)
 {
-  MetricsBenchFigures *figures = bench->figures;
-  g_autofree gint64 *samples = NULL;
-  gsize n;
-  double seconds;
+  MetricsClient *client = metrics_ctl_get_client (bench->ctl);
+  MetricsBenchSize size = metrics_bench_workload_fill_size (workload, &bench->options->size);
+  MetricsBenchServer before, after, cost;
+  MetricsBenchResult result;
+  gboolean measured;
 
-  if (!metrics_bench_load_put_singly (bench->load, &seconds, &samples, &n, error))
+  if (!metrics_bench_session_prepare (bench->session, workload, &size, error))
     return FALSE;
-  metrics_bench_figures_add (figures, "latency.requests", n);
-  metrics_bench_figures_add (figures, "latency.seconds", seconds);
-  metrics_bench_figures_add_rate (figures, "latency.requests_per_second", n, seconds);
-  metrics_bench_figures_add_percentiles (figures, samples, n);
-  say (bench, _ ("put, one by one:  %'.0f requests/s (%.3f s)"), n / seconds, seconds);
-  say (bench, _ ("  microseconds:   p50 %.1f, p90 %.1f, p99 %.1f, p99.9 %.1f, max %.1f"),
-       metrics_bench_figures_get (figures, "latency.p50_microseconds"),
-       metrics_bench_figures_get (figures, "latency.p90_microseconds"),
-       metrics_bench_figures_get (figures, "latency.p99_microseconds"),
-       metrics_bench_figures_get (figures, "latency.p99_9_microseconds"),
-       metrics_bench_figures_get (figures, "latency.max_microseconds"));
-  return TRUE;
+  before = metrics_bench_server_ask (client, bench->interrupt);
+  measured = metrics_bench_session_measure (bench->session, &result, error);
+  after = metrics_bench_server_ask (client, bench->interrupt);
+  cost = metrics_bench_server_subtract (&after, &before);
+  tell (bench, &result, &cost);
+  metrics_bench_result_clear (&result);
+  return measured;
 }
 
 static gboolean
-measure_get (Bench *bench, GError **error)
-{
-  MetricsBenchFigures *figures = bench->figures;
-  double n = bench->options->size.reads;
-  double seconds;
-  guint64 n_points;
-
-  if (!metrics_bench_load_get (bench->load, &seconds, &n_points, error))
-    return FALSE;
-  metrics_bench_figures_add (figures, "get.reads", n);
-  metrics_bench_figures_add (figures, "get.points", n_points);
-  metrics_bench_figures_add (figures, "get.seconds", seconds);
-  metrics_bench_figures_add_rate (figures, "get.reads_per_second", n, seconds);
-  metrics_bench_figures_add_rate (figures, "get.points_per_second", n_points, seconds);
-  say (bench, _ ("get of a series:  %'.0f reads/s, %'.0f points/s (%.3f s)"), n / seconds, n_points / seconds,
-       seconds);
-  return TRUE;
-}
-
-static gboolean
-measure (Bench *bench, GError **error)
+measure_all (Bench *bench, GError **error)
 {
   const Options *options = bench->options;
 
-  return metrics_bench_load_warm_up (bench->load, error)
-         && (!(options->put || options->get) || measure_put (bench, error))
-         && (!options->latency || measure_latency (bench, error))
-         && (!options->get || measure_get (bench, error));
+  if (!metrics_bench_engine_connect (bench->engine, (guint) options->size.connections, error)
+      || !metrics_bench_engine_connect_idle (bench->engine, (guint) options->idle, error))
+    return FALSE;
+  for (guint i = 0; i < options->n_workloads; i++)
+    if (!measure (bench, options->workloads[i], error))
+      return FALSE;
+  return TRUE;
 }
 
 /* Also after a signal and after an error. */
 static gboolean
 clean_up (Bench *bench)
 {
+  g_autofree char *pattern = g_strconcat (bench->prefix, ".*", NULL);
   g_autoptr (GError) error = NULL;
 
+  metrics_bench_engine_close (bench->engine);
   if (bench->options->keep)
-    say (bench, _ ("the points are kept: 'metricsctl del \"%s.*\"' deletes them"), bench->prefix);
-  else if (!metrics_bench_load_delete (bench->load, &error))
-    metrics_ctl_warn (bench->ctl,
-                      _ ("the points could not be deleted: %s; 'metricsctl del \"%s.*\"' does it"),
-                      error->message, bench->prefix);
+    say (bench, _ ("the points are kept: 'metricsctl del \"%s\"' deletes them"), pattern);
+  else if (!metrics_client_delete (metrics_ctl_get_client (bench->ctl), pattern, NULL, NULL, &error))
+    metrics_ctl_warn (bench->ctl, _ ("the points could not be deleted: %s; 'metricsctl del \"%s\"' does it"),
+                      error->message, pattern);
   return error == NULL;
+}
+
+/* So early that the last point of the longest series is of now. */
+static gint64
+choose_start (const Options *options)
+{
+  gint64 n_steps = 0;
+
+  for (guint i = 0; i < options->n_workloads; i++)
+    {
+      MetricsBenchSize size = metrics_bench_workload_fill_size (options->workloads[i], &options->size);
+
+      n_steps = MAX (n_steps, (size.points - 1) / size.series);
+    }
+  return g_get_real_time () / G_USEC_PER_SEC - n_steps * METRICS_BENCH_SECONDS_A_STEP;
 }
 
 static void
 say_what (Bench *bench)
 {
-  const MetricsBenchSize *size = &bench->options->size;
+  const Options *options = bench->options;
   g_autofree char *address = metrics_ctl_describe_address (bench->ctl);
   g_autofree char *connections
-      = g_strdup_printf (ngettext ("%d connection", "%d connections", size->connections), size->connections);
+      = g_strdup_printf (ngettext ("%d connection", "%d connections", options->size.connections),
+                         options->size.connections);
+  g_autofree char *idle = g_strdup_printf (_ (", %d idle beside"), options->idle);
 
-  say (bench, _ ("%s, %s, keys %s.*"), address, connections, bench->prefix);
-  if (bench->options->put || bench->options->get)
-    say (bench, _ ("%'d points in %'d series"), size->points, size->series);
+  say (bench, _ ("%s, %s%s, keys %s.*"), address, connections, options->idle > 0 ? idle : "", bench->prefix);
 }
 
 static int
-run (Bench *bench, GCancellable *interrupt)
+finish (Bench *bench, gboolean cleaned, const GError *error)
 {
   MetricsCtlForm form = metrics_ctl_get_form (bench->ctl);
+  g_autoptr (GError) output_error = NULL;
+  int status = cleaned ? METRICS_CTL_DONE : METRICS_CTL_FAILED;
+
+  if (error != NULL)
+    return metrics_ctl_fail (bench->ctl, error);
+  if (!bench->human && !metrics_bench_figures_print (bench->figures, form, &output_error))
+    return metrics_ctl_fail (bench->ctl, output_error);
+  if (bench->n_refused == 0)
+    return status;
+  metrics_ctl_warn (bench->ctl, _ ("the server refused: %s"), bench->refusal);
+  return METRICS_CTL_FAILED;
+}
+
+static int
+run (Bench *bench)
+{
+  MetricsCtl *ctl = bench->ctl;
+  MetricsClient *client = metrics_ctl_get_client (ctl);
+  g_autoptr (GSocketConnectable) address = NULL;
   g_autoptr (GError) error = NULL;
-  gboolean measured, cleaned;
-  int status = METRICS_CTL_DONE;
+  gboolean cleaned = TRUE;
 
-  if (!metrics_client_ping (metrics_ctl_get_client (bench->ctl), interrupt, &error))
-    return metrics_ctl_fail (bench->ctl, error);
+  /* The global options were checked: it is an address. */
+  address = metrics_address_parse (metrics_ctl_get_address (ctl), METRICS_DEFAULT_PORT, NULL);
+  if (!metrics_client_ping (client, bench->interrupt, &error) || !check_unused (bench, &error))
+    return metrics_ctl_fail (ctl, error);
 
-  bench->human = form == METRICS_CTL_FORM_HUMAN;
   say_what (bench);
-  bench->load = metrics_bench_load_new (bench->ctl, &bench->options->size, bench->prefix, interrupt);
-  measured = measure (bench, &error);
+  bench->engine = metrics_bench_engine_new (address, &metrics_bench_dialect_line,
+                                            metrics_client_get_timeout (client), bench->interrupt);
+  bench->session = metrics_bench_session_new (bench->engine, &metrics_bench_dialect_line, bench->prefix,
+                                              choose_start (bench->options));
+  measure_all (bench, &error);
   cleaned = clean_up (bench);
-  metrics_bench_load_free (bench->load);
-  if (!measured)
-    return metrics_ctl_fail (bench->ctl, error);
-  if (!bench->human && !metrics_bench_figures_print (bench->figures, form, &error))
-    status = metrics_ctl_fail (bench->ctl, error);
-  return cleaned ? status : METRICS_CTL_FAILED;
+  metrics_bench_session_free (bench->session);
+  metrics_bench_engine_free (bench->engine);
+  return finish (bench, cleaned, error);
 }
 
 int
 metrics_ctl_bench (MetricsCtl *ctl, int argc, char **argv)
 {
   Options options = {
-    .size = { .points = 1000000, .series = 100, .connections = 1, .requests = 20000, .reads = 200 },
+    .size = { -1, -1, 1, -1, -1, -1, -1, -1 },
   };
   Bench bench = { .ctl = ctl, .options = &options };
   int status;
 
   if (parse_options (ctl, argc, argv, &options, &status))
     {
-      bench.prefix = g_strdup_printf ("bench.%08x", g_random_int ());
+      bench.interrupt = metrics_ctl_watch_interrupt (ctl);
+      bench.human = metrics_ctl_get_form (ctl) == METRICS_CTL_FORM_HUMAN;
+      bench.prefix = options.prefix != NULL ? g_strdup (options.prefix)
+                                            : g_strdup_printf ("bench.%08x", g_random_int ());
       bench.figures = metrics_bench_figures_new ();
-      status = run (&bench, metrics_ctl_watch_interrupt (ctl));
+      status = run (&bench);
       metrics_bench_figures_free (bench.figures);
       g_free (bench.prefix);
     }
-  g_free (options.only);
+  g_free (options.prefix);
   return status;
 }

@@ -46,13 +46,13 @@ def processor_seconds(server):
 def measure(server, address, core):
     """Points and bytes a second, and points a second of the server's processor time, of one run."""
     # Without --keep the time to delete would be in it. What is put before the clock starts is, one part in a hundred.
-    command = [os.environ['METRICSCTL'], 'bench', '--json', '--only', 'put', '--keep', '--address', address,
+    command = [os.environ['METRICSCTL'], 'bench', 'pipeline', '--json', '--keep', '--address', address,
                '--points', str(POINTS)]
     before = processor_seconds(server)
     output = subprocess.run(command, stdout=subprocess.PIPE, check=True, preexec_fn=pin(core)).stdout
     used = processor_seconds(server) - before
-    put = json.loads(output)['put']
-    return put['points_per_second'], put['bytes_per_second'], POINTS / used
+    put = json.loads(output)['pipeline']
+    return put['points_per_second'], put['bytes_sent_per_second'], POINTS / used
 
 
 def main():

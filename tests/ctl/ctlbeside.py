@@ -105,9 +105,8 @@ class FakeServer:
                     sock.sendall(reply.removesuffix(CLOSE))
                     if reply.endswith(CLOSE):
                         break
-                else:
-                    return
-            # In order: what is still unread would turn the close into a reset, which may overtake the answers.
+            # Also where the client has ended it, as a server does. In order: what is still unread would turn the close
+            # into a reset, which may overtake the answers.
             sock.shutdown(socket.SHUT_WR)
             while sock.recv(1 << 16):
                 pass

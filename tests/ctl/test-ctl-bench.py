@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """metricsctl bench: that it measures what it says, checks the answers, and leaves nothing behind."""
 
+import itertools
 import json
 import re
 import signal
@@ -12,13 +13,12 @@ from ctlbeside import FakeServer, Process, free_port
 from harness import Client, wait_until
 
 # Small enough for a test; none of them divides another.
-SMALL = ['--points', '1003', '--series', '7', '--requests', '53', '--reads', '11']
-PARTS = {
-    'put': {'points', 'bytes', 'seconds', 'points_per_second', 'bytes_per_second'},
-    'latency': {'requests', 'seconds', 'requests_per_second'}
-    | {f'{name}_microseconds' for name in ('p50', 'p90', 'p99', 'p99_9', 'max')},
-    'get': {'reads', 'points', 'seconds', 'reads_per_second', 'points_per_second'},
-}
+SMALL = ['--points', '1003', '--series', '7', '--requests', '53', '--reads', '11', '--warm-up', '3']
+LATENCIES = [f'{name}_microseconds' for name in ('p50', 'p90', 'p99', 'p99_9', 'max')]
+NAMES = {'connections', 'depth', 'series', 'requests', 'errors', 'points', 'bytes_sent', 'bytes_received', 'seconds',
+         'requests_per_second', 'points_per_second', 'bytes_sent_per_second', 'bytes_received_per_second',
+         'server_memory_bytes', *LATENCIES}
+WORKLOADS = ['pipeline', 'request', 'read', 'read-all', 'many-series', 'late']
 
 
 class Figures(TestCase):
@@ -27,80 +27,138 @@ class Figures(TestCase):
         self.assertEqual((result.status, result.err), (0, ''))
         return result.out
 
-    def check_figures(self, parts):
-        self.assertEqual({name: set(part) for name, part in parts.items()}, PARTS)
-        put, latency, get = parts['put'], parts['latency'], parts['get']
-        self.assertEqual((put['points'], latency['requests'], get['reads']), (1003, 53, 11))
+    def check_figures(self, parts, workloads, connections=1):
+        self.assertEqual(list(parts), workloads)
         # Two of the seven series have 144 points, the others 143: all once, and the first four again.
-        self.assertEqual(get['points'], 1003 + 2 * 144 + 2 * 143)
-        self.assertAlmostEqual(put['points_per_second'], 1003 / put['seconds'], delta=1)
-        self.assertAlmostEqual(put['bytes_per_second'], put['bytes'] / put['seconds'], delta=1)
-        self.assertAlmostEqual(latency['requests_per_second'], 53 / latency['seconds'], delta=1)
-        self.assertAlmostEqual(get['points_per_second'], get['points'] / get['seconds'], delta=1)
-        percentiles = [latency[f'{name}_microseconds'] for name in ('p50', 'p90', 'p99', 'p99_9', 'max')]
+        points = {'request': 53, 'read': 1003 + 2 * 144 + 2 * 143, 'read-all': 11 * 1003}
+        requests = {'request': 53, 'read': 11, 'read-all': 11}
+        for name, part in parts.items():
+            with self.subTest(name):
+                self.assertEqual(NAMES - set(part), set())
+                self.assertEqual((part['points'], part['requests']), (points.get(name, 1003), requests.get(name, 1003)))
+                self.assertEqual((part['errors'], part['connections']), (0, connections))
+                self.assertEqual(part['depth'], 1 if name.startswith('re') else 0)
+                self.check_rates(part)
+                self.check_latencies(part, one_by_one=name == 'request' and connections == 1)
+
+    def check_rates(self, part):
+        for name in ('requests', 'points', 'bytes_sent', 'bytes_received'):
+            self.assertAlmostEqual(part[f'{name}_per_second'], part[name] / part['seconds'], delta=1)
+
+    def check_latencies(self, part, one_by_one):
+        percentiles = [part[name] for name in LATENCIES]
         self.assertEqual(percentiles, sorted(percentiles))
         self.assertGreater(percentiles[0], 0)
-        # One after the other: together they cannot take longer than all of it.
-        self.assertLessEqual(percentiles[-1], latency['seconds'] * 1e6)
-        self.assertLessEqual(percentiles[0] * 53 / 2, latency['seconds'] * 1e6)
+        self.assertLessEqual(percentiles[-1], part['seconds'] * 1e6 + 1)
+        if one_by_one:
+            # One after the other: together they cannot take longer than all of it; a percentile is at most 0.8 % high.
+            self.assertLessEqual(percentiles[0] * part['requests'] / 2, part['seconds'] * 1e6 * 1.01)
 
     def test_json(self):
-        self.check_figures(json.loads(self.bench('--json')))
+        self.check_figures(json.loads(self.bench('--json', *WORKLOADS)), WORKLOADS)
         self.assertEqual(self.stored(), [])
+
+    def test_usual_workloads(self):
+        self.check_figures(json.loads(self.bench('--json')), ['pipeline', 'request', 'read'])
 
     def test_plain(self):
         parts = {}
-        for line in self.bench('--plain').splitlines():
+        for line in self.bench('--plain', 'late', 'read').splitlines():
             name, value = line.split(' ')
             part, _, name = name.partition('.')
             parts.setdefault(part, {})[name] = float(value)
-        self.check_figures(parts)
+        self.check_figures(parts, ['late', 'read'])
 
     def test_human(self):
-        out = self.bench('--human')
+        out = self.bench('--human', 'pipeline', 'read', '--idle', '2')
         self.assertIn(self.server.address, out)
-        for pattern in (r'1 connection\b', r'put, pipelined: +[\d,]+ points/s, [\d.]+ MB/s', r'p50 [\d.]+.* max [\d.]+',
-                        r'get of a series: +[\d,]+ reads/s, [\d,]+ points/s', r'bench\.[0-9a-f]{8}\.\*'):
+        for pattern in (r'1 connection\b', r'2 idle', r'pipeline +[\d,]+ puts/s, [\d.,]+ MB/s',
+                        r'p50 [\d.]+ \w?s.* max [\d.]+ \w?s', r'bytes of memory a point',
+                        r'read +[\d,.]+ reads/s, [\d,]+ points/s', r'bench\.[0-9a-f]{8}\.\*'):
             self.assertRegex(out, pattern)
-
-    def test_only(self):
-        for only in ('put', 'latency', 'get', 'put,get'):
-            parts = json.loads(self.bench('--json', '--only', only))
-            self.assertEqual({name: set(part) for name, part in parts.items()},
-                             {name: PARTS[name] for name in only.split(',')})
-        self.assertEqual(self.stored(), [])
+        self.assertNotIn('broken off', out)
 
     def test_connections(self):
         before = Client(self.server).stats()['connections_accepted']
-        parts = json.loads(self.bench('--json', '--connections', '3'))
-        self.assertEqual((parts['put']['points'], parts['latency']['requests'], parts['get']['reads']), (1003, 53, 11))
-        self.assertGreaterEqual(Client(self.server).stats()['connections_accepted'] - before, 3)
+        parts = json.loads(self.bench('--json', '--connections', '3', '--idle', '5', *WORKLOADS))
+        self.check_figures(parts, WORKLOADS, connections=3)
+        self.assertGreaterEqual(Client(self.server).stats()['connections_accepted'] - before, 8)
         self.assertEqual(self.stored(), [])
+
+    def test_unix_socket(self):
+        with tempfile.TemporaryDirectory() as directory:
+            server = self.start('--listen', f'unix:{directory}/s')
+            result = Ctl(server).run('bench', '--json', *SMALL, *WORKLOADS, '--connections', '2')
+            self.assertEqual((result.status, result.err), (0, ''))
+            self.check_figures(json.loads(result.out), WORKLOADS, connections=2)
+
+    def test_memory_and_bytes(self):
+        # The server counts both too; what else it was asked is a few hundred bytes.
+        with Client(self.server) as client:
+            before = client.stats()
+            part = json.loads(self.bench('--json', 'pipeline', '--warm-up', '0', '--keep'))['pipeline']
+            after = client.stats()
+        self.assertGreater(part['bytes_sent'], 1003 * len('put a 1.0 1\n'))
+        self.assertEqual(part['bytes_received'], 1003 * len('ok\n\n'))
+        self.assertTrue(0 <= after['bytes_received'] - before['bytes_received'] - part['bytes_sent'] < 1000)
+        self.assertEqual(part['server_memory_bytes'], after['memory'] - before['memory'])
 
 
 class Points(TestCase):
-    def lines(self, *words):
-        """The requests that a server gets."""
+    def lines(self, *words, warm_up='0'):
+        """The requests that a server gets: of each connection, in their order."""
         server = self.enterContext(FakeServer())
-        result = Ctl(server).run('bench', *SMALL, '--keep', *words)
+        result = Ctl(server).run('bench', *SMALL, '--warm-up', warm_up, '--keep', *words)
         self.assertEqual((result.status, result.err), (0, ''))
-        return server.all_lines()
-
-    def test_bytes(self):
-        server = self.enterContext(FakeServer())
-        result = Ctl(server).run('bench', '--json', '--only', 'put', '--keep', *SMALL)
-        lines = [line for line in server.all_lines() if '.series.' in line]
-        self.assertEqual(json.loads(result.out)['put']['bytes'], sum(len(line) + 1 for line in lines))
+        return [[line for line in lines if line.startswith('put ')] for lines in server.lines]
 
     def test_points(self):
-        for connections in ('1', '3'):
-            series = {}
-            for line in self.lines('--only', 'put', '--connections', connections):
-                if match := re.fullmatch(r'put (bench\.\w{8}\.series\.\d+) (\S+) (\d+)', line):
+        for connections in (1, 3):
+            series, values = {}, {}
+            lines = [lines for lines in self.lines('pipeline', '--connections', str(connections)) if lines]
+            self.assertEqual(len(lines), connections)
+            for connection in lines:
+                times = []
+                for line in connection:
+                    match = re.fullmatch(r'put (bench\.\w{8}\.series\.\d+) (\d+\.\d\d?) (\d+)', line)
+                    self.assertTrue(match, line)
                     series.setdefault(match[1], []).append(int(match[3]))
+                    values.setdefault(match[1], []).append(float(match[2]))
+                    times.append(int(match[3]))
+                self.assertEqual(times, sorted(times))
             self.assertEqual(sorted(len(times) for times in series.values()), [143] * 5 + [144] * 2)
             for times in series.values():
-                self.assertEqual(times, list(range(times[0], times[0] + len(times))))
+                self.assertEqual(times, list(range(times[0], times[0] + 10 * len(times), 10)))
+            for walk in values.values():
+                self.assertLessEqual(max(abs(a - b) for a, b in zip(walk, walk[1:])), 0.505)
+                self.assertGreater(len(set(walk)), 20)
+
+    def test_late(self):
+        rows = [line.split(' ') for lines in self.lines('late', '--points', '2000', '--series', '2') for line in lines]
+        times = sorted(int(row[3]) for row in rows)
+        self.assertEqual(times, [times[0] + i // 2 * 10 for i in range(2000)])
+        newest, late = times[0], []
+        for row in rows:
+            if int(row[3]) < newest:
+                late.append(newest - int(row[3]))
+            newest = max(newest, int(row[3]))
+        self.assertTrue(100 < len(late) < 300, len(late))
+        self.assertTrue(500 < max(late) <= 1000, max(late))
+
+    def test_depth(self):
+        """What a server finds at once is what was sent without waiting for answers."""
+        for words, low, high in ((['request'], 1, 1), (['pipeline', '--depth', '5'], 1, 5), (['pipeline'], 100, 1003)):
+            with self.subTest(words=words):
+                server = self.start()
+                result = Ctl(server).run('bench', *SMALL, '--warm-up', '0', '--keep', *words)
+                self.assertEqual((result.status, result.err), (0, ''))
+                with Client(server) as client:
+                    self.assertTrue(low <= client.stats()['largest_slice'] <= high, client.stats())
+
+    def test_warm_up(self):
+        lines = sum(self.lines('pipeline', '--connections', '2', warm_up='5'), [])
+        self.assertEqual(sum('.warm-pipeline.' in line for line in lines), 10)
+        self.assertEqual(sum('.series.' in line for line in lines), 1003)
 
     def test_keep(self):
         # Of the user's own points none is touched.
@@ -108,29 +166,40 @@ class Points(TestCase):
         self.assertEqual(self.ctl.run('bench', *SMALL).status, 0)
         self.assertEqual(self.stored(), ['bench.mine 1.0 1', 'other 2.0 2'])
 
-        self.assertEqual(self.ctl.run('bench', *SMALL, '--keep').status, 0)
+        self.assertEqual(self.ctl.run('bench', *SMALL, '--keep', '--prefix', 'mine').status, 0)
         rows = self.stored()
-        self.assertEqual(sum('.series.' in row for row in rows), 1003)
-        self.assertEqual(sum('.single.' in row for row in rows), 53)
+        self.assertEqual(sum(row.startswith('mine.series.') for row in rows), 1003)
+        self.assertEqual(sum(row.startswith('mine.request.') for row in rows), 53)
+
+        # Nor are those that are below the beginning that was asked for.
+        result = self.ctl.run('bench', *SMALL, '--prefix', 'mine')
+        self.assertEqual((result.status, result.out), (1, ''))
+        self.assertIn("there are keys 'mine.*' already", result.err)
+        self.assertEqual(self.stored(), rows)
 
 
 class Ends(TestCase):
     def test_interrupt(self):
         # Long enough not to be over before the signal comes; sanitizers take their time to prepare as much.
         many = '1000000' if harness.SANITIZED else '10000000'
-        for words in (['--only', 'latency', '--requests', '5000000'], ['--only', 'put', '--points', many],
-                      ['--only', 'get', '--points', '100000', '--reads', '1000000']):
+        for words in (['request', '--requests', '5000000'], ['pipeline', '--points', many, '--depth', '100'],
+                      ['read', '--points', '100000', '--reads', '1000000']):
             for number in (signal.SIGINT, signal.SIGTERM):
                 with self.subTest(words=words, number=number):
                     self.interrupt(number, words)
 
     def interrupt(self, number, words):
-        part = {'latency': '.single.', 'put': '.series.', 'get': '.series.'}[words[words.index('--only') + 1]]
-        with Client(self.server) as client:
-            with Process('bench', '--address', self.server.address, *words) as process:
-                wait_until(lambda: client.rows(f'keys bench.*{part}*'.encode()), 'points')
+        part = {'request': 'request', 'pipeline': 'series', 'read': 'series'}[words[0]]
+        with Client(self.server) as client, tempfile.TemporaryFile('w+') as out:
+            with Process('bench', '--human', '--address', self.server.address, '--warm-up', '0', *words,
+                         stdout=out) as process:
+                wait_until(lambda: client.rows(f'keys bench.*.{part}.*'.encode()), 'points')
                 self.assertEqual(process.stop(number), -number)
             self.assertEqual(client.rows(b'keys *'), [])
+            out.seek(0)
+            # What was measured until then is told, if it had begun.
+            if len(lines := out.read().splitlines()) > 1:
+                self.assertRegex(lines[-1], r'broken off: [\d,]+ of [\d,]+ requests were answered')
 
     def test_no_server(self):
         result = Ctl(f'127.0.0.1:{free_port()}').run('bench')
@@ -138,27 +207,90 @@ class Ends(TestCase):
         self.assertEqual(result.err.count('\n'), 1)
 
     def test_refused(self):
+        # All are counted, and what can be done is done.
         server = self.start('--series-limit', '3')
-        result = Ctl(server).run('bench', '--json', *SMALL)
-        self.assertEqual((result.status, result.out), (1, ''))
+        result = Ctl(server).run('bench', '--json', *SMALL, '--warm-up', '0', 'pipeline')
+        self.assertEqual(result.status, 1)
         self.assertIn('series limit reached', result.err)
+        part = json.loads(result.out)['pipeline']
+        self.assertEqual((part['requests'], part['errors'], part['points']), (1003, 4 * 143, 2 * 144 + 143))
+        result = Ctl(server).run('bench', '--human', *SMALL, '--warm-up', '0', 'pipeline')
+        self.assertRegex(result.out, r'refused +572 requests, the first: .*series limit reached')
         with Client(server) as client:
             self.assertEqual(client.rows(b'keys *'), [])
+
+    def test_refused_before_the_clock(self):
+        server = self.start('--series-limit', '3')
+        result = Ctl(server).run('bench', '--json', *SMALL, 'read')
+        self.assertEqual((result.status, result.out), (1, ''))
+        self.assertIn('series limit reached', result.err)
+
+    def test_too_many_connections(self):
+        server = self.start('--connection-limit', '4')
+        for words in (['--connections', '4'], ['--idle', '3']):
+            result = Ctl(server).run('bench', '--json', *SMALL, *words)
+            self.assertEqual((result.status, result.out), (1, ''))
+            self.assertIn('too many connections', result.err)
+
+    def wrong_answer(self, answer, *words):
+        server = self.enterContext(FakeServer(answer))
+        result = Ctl(server).run('bench', '--plain', '--keep', *SMALL, '--warm-up', '0', *words)
+        self.assertEqual((result.status, result.out.count('broken off')), (1, 0))
+        return result.err
 
     def test_points_are_missing(self):
         def answer(connection, nth, line):
             return f'ok\n{line.removeprefix("get ")} 1.0 1\n\n'.encode() if line.startswith('get ') else b'ok\n\n'
 
+        self.assertRegex(self.wrong_answer(answer, 'read'),
+                         r"144 points of 'bench\.\w+\.series\.0' were put, and the server has 1")
+
+    def test_points_are_others(self):
+        rows = []
+
+        def answer(connection, nth, line):
+            if line.startswith('put '):
+                rows.append(line.removeprefix('put '))
+            if not line.startswith('get '):
+                return b'ok\n\n'
+            mine = [row for row in rows if row.startswith(line.removeprefix('get ') + ' ')]
+            if mine[0].split()[0].endswith('.4'):
+                mine[70] += '0'  # a time that was not put
+            return '\n'.join(['ok', *mine, '', '']).encode()
+
+        self.assertRegex(self.wrong_answer(answer, 'read'), r"the points of 'bench\.\w+\.series\.4' are not those")
+
+    def test_nonsense(self):
+        """Bytes that are no answer, an answer that nobody asked for, and one that is an answer to something else."""
+        for reply in (b'okay\n\n', b'ok\n\nok\n\n', b'error\n\n\n', b'HTTP/1.0 200 OK\r\n\r\n'):
+            with self.subTest(reply=reply):
+                err = self.wrong_answer(
+                    lambda connection, nth, line: reply if line.startswith('put ') else b'ok\n\n', 'request')
+                self.assertIn('no answer to what was asked', err)
+
+    def test_answers_in_pieces(self):
+        """Good and bad answers, however they are cut."""
+        pieces = itertools.cycle([b'o', b'k\n', b'\nerr', b'or\nno r', b'oom\n\nok\n\n'])
+        owed = []
+
+        def answer(connection, nth, line):
+            if not line.startswith('put '):
+                return b'ok\n\n'
+            # Three answers for five pieces, and so for each five requests two more are owed.
+            owed.append(None)
+            return next(pieces) if len(owed) % 5 or len(owed) > 1000 else next(pieces) + 2 * b'ok\n\n'
+
         server = self.enterContext(FakeServer(answer))
-        result = Ctl(server).run('bench', '--json', '--keep', *SMALL)
-        self.assertEqual((result.status, result.out), (1, ''))
-        self.assertRegex(result.err, r"144 points of 'bench\.\w+\.series\.0' were put, and the server has 1")
+        result = Ctl(server).run('bench', '--json', '--keep', '--points', '1000', '--series', '7', '--warm-up', '0', 'pipeline')
+        part = json.loads(result.out)['pipeline']
+        self.assertEqual((result.status, part['requests'], part['errors']), (1, 1000, 200))
+        self.assertIn('the server refused: no room', result.err)
 
     def test_server_goes(self):
         server = self.start()
-        with Process('bench', '--address', server.address, '--only', 'latency', '--requests', '5000000') as process:
+        with Process('bench', '--address', server.address, 'request', '--requests', '5000000') as process:
             with Client(server) as client:
-                wait_until(lambda: client.rows(b'keys bench.*.single.*'), 'points')
+                wait_until(lambda: client.rows(b'keys bench.*.request.*'), 'points')
             server.kill()
             self.assertEqual(process.wait(), 3)
             self.assertEqual(len(process.messages()), 2, process.messages())
@@ -169,24 +301,28 @@ class Ends(TestCase):
             server = self.start('--listen', f'unix:{directory}/s,rights=read+put')
             result = Ctl(server).run('bench', '--plain', *SMALL)
             self.assertEqual(result.status, 1)
-            self.assertIn('put.points_per_second', result.out)
+            self.assertIn('pipeline.points_per_second', result.out)
             self.assertIn('permission denied', result.err)
 
     def test_bad_options(self):
         ctl = Ctl('127.0.0.1:1')
         for words in (
-                ['--points', '0'], ['--points', '-1'], ['--points', '10000001'], ['--points', '1e6'],
-                ['--points', '99999999999999999999'], ['--series', '0'], ['--series', '100001'],
-                ['--connections', '0'], ['--connections', '101'], ['--requests', '0'], ['--requests', '5000001'],
-                ['--reads', '0'], ['--reads', '1000001'], ['--only', ''], ['--only', 'all'], ['--only', 'put,'],
-                ['--points', '10', '--series', '11'], ['--series', '2', '--connections', '3'], ['word'], ['--fast']):
+                ['--points', '0'], ['--points', '-2'], ['--points', '10000001'], ['--points', '1e6'],
+                ['--points', '99999999999999999999'], ['--series', '0'], ['--series', '1000001'],
+                ['--connections', '0'], ['--connections', '10001'], ['--requests', '0'], ['--requests', '5000001'],
+                ['--reads', '0'], ['--reads', '1000001'], ['--depth', '1000001'], ['--depth', '-2'], ['--idle', '-2'],
+                ['--idle', '100001'], ['--warm-up', '1000001'], ['--prefix', ''], ['--prefix', 'a b'],
+                ['--prefix', 'a*'], ['--prefix', 'a' * 257], ['--points', '10', '--series', '11'],
+                ['--series', '2', '--connections', '3'], ['request', '--requests', '2', '--connections', '3'],
+                ['read', '--reads', '2', '--connections', '3'], ['word'], [''], ['read', 'read'], ['--fast']):
             with self.subTest(words=words):
                 self.check_usage_error(ctl.run('bench', *words), '')
 
     def test_help(self):
         result = Ctl(None).run('bench', '--help')
         self.assertEqual((result.status, result.err), (0, ''))
-        for word in ('--points', '--series', '--connections', '--requests', '--reads', '--only', '--keep', 'latency'):
+        for word in ('--points', '--series', '--connections', '--depth', '--requests', '--reads', '--idle', '--warm-up',
+                     '--prefix', '--keep', *WORKLOADS):
             self.assertIn(word, result.out)
 
 
