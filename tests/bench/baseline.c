@@ -1,30 +1,62 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The least that a server of the line protocol can do: it answers `ok` to every line and looks at none. What
- * a benchmark gets out of it is what the machine, the kernel's sockets and the client allow. It serves one
- * core's worth of connections with poll() and writes what it owes at once: it is for clients that read while
- * they send. */
+/* The least that a server of the line protocol can do: it answers `ok` to every line and looks at none beyond
+ * its first byte: `get` is answered with points that are always the same, so many as the command line says.
+ * What a benchmark gets out of it is what the machine, the kernel's sockets and the client allow. It writes
+ * what it owes at once: it is for clients that read while they send.
+ *
+ *     baseline [--single] [POINTS SERIES]
+ *
+ * With --single it serves one connection after the other, and between an answer and the next request nothing
+ * is called but read() and write(). */
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONNECTIONS_MAX 64
-#define READ_SIZE (64 * 1024)
+#define READ_SIZE (128 * 1024)
+#define EVENTS_MAX 64
 
 static const char answer[] = { 'o', 'k', '\n', '\n' };
+
+/* As in dialect-line.c. */
+static const char point[] = "b.series.123 100.25 1700000000\n";
+
+typedef struct
+{
+  char *bytes;
+  size_t len;
+} Answer;
+
+static Answer of_one, of_all;
 
 static void
 die (const char *what)
 {
   fprintf (stderr, "baseline: %s: %s\n", what, strerror (errno));
   exit (1);
+}
+
+static Answer
+make_answer (size_t n)
+{
+  size_t point_len = strlen (point);
+  Answer made = { malloc (strlen ("ok\n\n") + n * point_len), 0 };
+
+  if (made.bytes == NULL)
+    die ("memory");
+  memcpy (made.bytes, "ok\n", 3);
+  made.len = 3;
+  for (size_t i = 0; i < n; i++, made.len += point_len)
+    memcpy (made.bytes + made.len, point, point_len);
+  made.bytes[made.len++] = '\n';
+  return made;
 }
 
 static int
@@ -34,7 +66,7 @@ listen_somewhere (void)
   socklen_t len = sizeof address;
   int fd = socket (AF_INET, SOCK_STREAM, 0);
 
-  if (fd < 0 || bind (fd, (struct sockaddr *) &address, len) != 0 || listen (fd, CONNECTIONS_MAX) != 0
+  if (fd < 0 || bind (fd, (struct sockaddr *) &address, len) != 0 || listen (fd, SOMAXCONN) != 0
       || getsockname (fd, (struct sockaddr *) &address, &len) != 0)
     die ("listen");
   printf ("listening on 127.0.0.1:%d\nready\n", ntohs (address.sin_port));
@@ -58,6 +90,15 @@ write_all (int fd, const char *bytes, size_t n)
   return 1;
 }
 
+/* A line that begins with 'g': all of it has come, for such clients wait for the answer. */
+static int
+serve_get (int fd, const char *line)
+{
+  const Answer *wanted = line[strlen ("get ")] == '*' ? &of_all : &of_one;
+
+  return write_all (fd, wanted->bytes, wanted->len);
+}
+
 static int
 serve (int fd)
 {
@@ -67,6 +108,8 @@ serve (int fd)
 
   if (n <= 0)
     return 0;
+  if (n > 4 && in[0] == 'g' && of_one.bytes != NULL)
+    return serve_get (fd, in);
   for (const char *p = in; (p = memchr (p, '\n', (size_t) (in + n - p))) != NULL; p++)
     {
       memcpy (out + owed, answer, sizeof answer);
@@ -87,24 +130,59 @@ accept_one (int listener)
   return fd;
 }
 
-int
-main (void)
+static void
+serve_single (int listener)
 {
-  struct pollfd fds[1 + CONNECTIONS_MAX] = { { .fd = listen_somewhere (), .events = POLLIN } };
-  nfds_t n = 1;
-
-  while (poll (fds, n, -1) > 0)
+  for (;;)
     {
-      for (nfds_t i = n - 1; i > 0; i--)
-        if (fds[i].revents != 0 && !serve (fds[i].fd))
-          {
-            close (fds[i].fd);
-            fds[i] = fds[--n];
-          }
-      if (fds[0].revents != 0 && n <= CONNECTIONS_MAX)
-        fds[n++] = (struct pollfd){ .fd = accept_one (fds[0].fd), .events = POLLIN };
-      /* Where there is no room, whoever comes next waits until somebody leaves. */
-      fds[0].events = n <= CONNECTIONS_MAX ? POLLIN : 0;
+      int fd = accept_one (listener);
+
+      while (serve (fd))
+        ;
+      close (fd);
     }
-  die ("poll");
+}
+
+static void
+serve_many (int listener)
+{
+  int set = epoll_create1 (0);
+  struct epoll_event event = { .events = EPOLLIN, .data.fd = listener }, events[EVENTS_MAX];
+
+  if (set < 0 || epoll_ctl (set, EPOLL_CTL_ADD, listener, &event) != 0)
+    die ("epoll");
+  for (;;)
+    {
+      int n = epoll_wait (set, events, EVENTS_MAX, -1);
+
+      for (int i = 0; i < n; i++)
+        if (events[i].data.fd == listener)
+          {
+            event.data.fd = accept_one (listener);
+            if (epoll_ctl (set, EPOLL_CTL_ADD, event.data.fd, &event) != 0)
+              die ("epoll");
+          }
+        else if (!serve (events[i].data.fd))
+          close (events[i].data.fd);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  int single = argc > 1 && strcmp (argv[1], "--single") == 0;
+  int listener;
+
+  if (argc - single == 3)
+    {
+      size_t n_points = strtoul (argv[1 + single], NULL, 10), n_series = strtoul (argv[2 + single], NULL, 10);
+
+      of_one = make_answer (n_points);
+      of_all = make_answer (n_points * n_series);
+    }
+  listener = listen_somewhere ();
+  if (single)
+    serve_single (listener);
+  serve_many (listener);
+  return 0;
 }
