@@ -4,6 +4,7 @@
 
 #include "server/metrics-session.h"
 
+#include "common/metrics-process.h"
 #include "protocol/metrics-command.h"
 #include "protocol/metrics-reply.h"
 
@@ -98,6 +99,8 @@ append_stats (MetricsSession *self, MetricsBuffer *out)
   metrics_reply_append_figure (out, "points", metrics_store_get_n_points (self->store));
   metrics_reply_append_figure (out, "series", metrics_store_get_n_series (self->store));
   metrics_reply_append_figure (out, "memory", metrics_store_get_memory (self->store));
+  metrics_reply_append_figure (out, "resident", metrics_process_get_resident ());
+  metrics_reply_append_figure (out, "cpu_microseconds", metrics_process_get_cpu_time ());
   metrics_reply_append_figure (out, "connections", figures->connections);
   metrics_reply_append_figure (out, "connections_accepted", figures->connections_accepted);
   metrics_reply_append_figure (out, "connections_refused", figures->connections_refused);

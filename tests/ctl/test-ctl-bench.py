@@ -17,7 +17,7 @@ SMALL = ['--points', '1003', '--series', '7', '--requests', '53', '--reads', '11
 LATENCIES = [f'{name}_microseconds' for name in ('p50', 'p90', 'p99', 'p99_9', 'max')]
 NAMES = {'connections', 'depth', 'series', 'requests', 'errors', 'points', 'bytes_sent', 'bytes_received', 'seconds',
          'requests_per_second', 'points_per_second', 'bytes_sent_per_second', 'bytes_received_per_second',
-         'server_memory_bytes', *LATENCIES}
+         'server_memory_bytes', 'server_resident_bytes', 'server_cpu_seconds', *LATENCIES}
 WORKLOADS = ['pipeline', 'request', 'read', 'read-all', 'many-series', 'late']
 
 
@@ -73,7 +73,7 @@ class Figures(TestCase):
         out = self.bench('--human', 'pipeline', 'read', '--idle', '2')
         self.assertIn(self.server.address, out)
         for pattern in (r'1 connection\b', r'2 idle', r'pipeline +[\d,]+ puts/s, [\d.,]+ MB/s',
-                        r'p50 [\d.]+ \w?s.* max [\d.]+ \w?s', r'bytes of memory a point',
+                        r'p50 [\d.]+ \w?s.* max [\d.]+ \w?s', r'server +[\d.]+ s of processor time, \d+ ns a point', r'bytes of memory a point \([\d.]+ of its process\)',
                         r'read +[\d,.]+ reads/s, [\d,]+ points/s', r'bench\.[0-9a-f]{8}\.\*'):
             self.assertRegex(out, pattern)
         self.assertNotIn('broken off', out)

@@ -3,6 +3,7 @@
 """The extensions of the protocol but for buckets: ping, last, range, keys, del, stats, help, quit, and the
 patterns and times that they take."""
 
+import os
 import random
 import time
 
@@ -10,8 +11,8 @@ from harness import OK, WRONG, TestCase, main
 from model import Model, compile_pattern
 
 STATS = {
-    'uptime', 'points', 'series', 'memory', 'connections', 'connections_accepted', 'connections_refused', 'requests',
-    'errors', 'bytes_received', 'bytes_sent', 'largest_slice', 'slice_limit', 'connection_limit', 'line_limit',
+    'uptime', 'points', 'series', 'memory', 'resident', 'cpu_microseconds', 'connections', 'connections_accepted',
+    'connections_refused', 'requests', 'errors', 'bytes_received', 'bytes_sent', 'largest_slice', 'slice_limit', 'connection_limit', 'line_limit',
     'unsent_limit', 'series_limit', 'memory_limit'}
 
 
@@ -98,6 +99,16 @@ class StatsTest(ExtensionTest):
         self.assertGreater(after['bytes_sent'] - before['bytes_sent'], 3 * len(OK + OK + WRONG) - 1)
         self.assertGreater(after['memory'], 0)
         self.assertGreater(after['largest_slice'], 0)
+
+    def test_process(self):
+        """What the server says of its process is what the kernel says."""
+        with open(f'/proc/{self.server.pid}/stat') as stat:
+            ticks = sum(int(word) for word in stat.read().rpartition(')')[2].split()[11:13])
+        stats = self.sut.stats()
+        with open(f'/proc/{self.server.pid}/statm') as statm:
+            resident = int(statm.read().split()[1]) * os.sysconf('SC_PAGESIZE')
+        self.assertGreaterEqual(stats['cpu_microseconds'] * os.sysconf('SC_CLK_TCK'), (ticks - 1) * 1_000_000)
+        self.assertTrue(resident / 2 < stats['resident'] < resident * 2, (stats['resident'], resident))
 
 
 class LastTest(ExtensionTest):
