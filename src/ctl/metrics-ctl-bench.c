@@ -304,21 +304,21 @@ say_what (Bench *bench)
   say (bench, _ ("%s, %s%s, keys %s.*"), address, connections, options->idle > 0 ? idle : "", bench->prefix);
 }
 
+/* What was measured until a signal came is told too; after an error only what people have seen already. */
 static int
 finish (Bench *bench, gboolean cleaned, const GError *error)
 {
   MetricsCtlForm form = metrics_ctl_get_form (bench->ctl);
   g_autoptr (GError) output_error = NULL;
-  int status = cleaned ? METRICS_CTL_DONE : METRICS_CTL_FAILED;
 
+  if (!bench->human && (error == NULL || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+      && !metrics_bench_figures_print (bench->figures, form, &output_error))
+    return metrics_ctl_fail (bench->ctl, output_error);
   if (error != NULL)
     return metrics_ctl_fail (bench->ctl, error);
-  if (!bench->human && !metrics_bench_figures_print (bench->figures, form, &output_error))
-    return metrics_ctl_fail (bench->ctl, output_error);
-  if (bench->n_refused == 0)
-    return status;
-  metrics_ctl_warn (bench->ctl, _ ("the server refused: %s"), bench->refusal);
-  return METRICS_CTL_FAILED;
+  if (bench->n_refused > 0)
+    metrics_ctl_warn (bench->ctl, _ ("the server refused: %s"), bench->refusal);
+  return cleaned && bench->n_refused == 0 ? METRICS_CTL_DONE : METRICS_CTL_FAILED;
 }
 
 static int

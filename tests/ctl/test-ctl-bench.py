@@ -201,6 +201,17 @@ class Ends(TestCase):
             if len(lines := out.read().splitlines()) > 1:
                 self.assertRegex(lines[-1], r'broken off: [\d,]+ of [\d,]+ requests were answered')
 
+    def test_interrupt_json(self):
+        with Client(self.server) as client, tempfile.TemporaryFile('w+') as out:
+            with Process('bench', 'pipeline', 'request', '--json', '--address', self.server.address, '--points', '1003',
+                         '--requests', '5000000', '--warm-up', '0', stdout=out) as process:
+                wait_until(lambda: client.rows(b'keys bench.*.request.*'), 'points')
+                self.assertEqual(process.stop(signal.SIGINT), -signal.SIGINT)
+            out.seek(0)
+            parts = json.load(out)
+        self.assertEqual(parts['pipeline']['requests'], 1003)
+        self.assertLess(parts['request']['requests'], 5000000)
+
     def test_no_server(self):
         result = Ctl(f'127.0.0.1:{free_port()}').run('bench')
         self.assertEqual((result.status, result.out), (3, ''))
