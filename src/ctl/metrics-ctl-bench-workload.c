@@ -39,7 +39,10 @@ static const MetricsBenchWorkload workloads[] = {
   { "late", KIND_PUT_LATE, "late", FALSE, { .points = 2000000, .series = 1000, .depth = 0 } },
 };
 
-#define DEFAULT_WARM_UP 10000
+/* Of each connection, and of all together, unless asked for more; and the most that may be asked for. */
+#define WARM_UP 10000
+#define WARM_UP_OF_ALL 1000000
+#define WARM_UP_OF_ALL_MAX 10000000
 
 struct _MetricsBenchSession
 {
@@ -153,7 +156,7 @@ metrics_bench_workload_fill_size (const MetricsBenchWorkload *self, const Metric
       size.series = size.connections;
     }
   size.depth = choose (given->depth, self->size.depth);
-  size.warm_up = choose (given->warm_up, DEFAULT_WARM_UP);
+  size.warm_up = choose (given->warm_up, MIN (WARM_UP, WARM_UP_OF_ALL / size.connections));
   size.first_step = choose (given->first_step, 0);
   return size;
 }
@@ -168,6 +171,8 @@ metrics_bench_workload_fill_size (const MetricsBenchWorkload *self, const Metric
 const char *
 metrics_bench_workload_check_size (const MetricsBenchWorkload *self, const MetricsBenchSize *size)
 {
+  if ((gint64) size->warm_up * size->connections > WARM_UP_OF_ALL_MAX)
+    return _ ("there are too many requests of the --warm-up for so many --connections");
   if (self->one_by_one)
     return size->requests < size->connections ? _ ("there must be a request for each of the --connections")
                                               : NULL;

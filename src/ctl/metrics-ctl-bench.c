@@ -174,7 +174,8 @@ parse_options (MetricsCtl *ctl, int argc, char **argv, Options *options, int *st
     { "idle", 0, 0, G_OPTION_ARG_INT, &options->idle, N_ ("Connections beside that do nothing (default: 0)"),
       "N" },
     { "warm-up", 0, 0, G_OPTION_ARG_INT, &size->warm_up,
-      N_ ("Requests of a connection before the clock starts (default: 10000, or a tenth of the reads)"),
+      N_ ("Requests of a connection before the clock starts (default: 10000, at most 1000000 of all; a tenth "
+          "of the reads)"),
       "N" },
     { "prefix", 0, 0, G_OPTION_ARG_STRING, &options->prefix,
       N_ ("What all keys begin with (default: bench. and a random number)"), N_ ("PREFIX") },

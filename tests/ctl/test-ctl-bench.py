@@ -322,7 +322,7 @@ class Ends(TestCase):
                 ['--points', '99999999999999999999'], ['--series', '0'], ['--series', '1000001'],
                 ['--connections', '0'], ['--connections', '10001'], ['--requests', '0'], ['--requests', '5000001'],
                 ['--reads', '0'], ['--reads', '1000001'], ['--depth', '1000001'], ['--depth', '-2'], ['--idle', '-2'],
-                ['--idle', '100001'], ['--warm-up', '1000001'], ['--prefix', ''], ['--prefix', 'a b'],
+                ['--idle', '100001'], ['--warm-up', '1000001'], ['--warm-up', '100001', '--connections', '100'], ['--prefix', ''], ['--prefix', 'a b'],
                 ['--prefix', 'a*'], ['--prefix', 'a' * 257], ['--points', '10', '--series', '11'],
                 ['--series', '2', '--connections', '3'], ['request', '--requests', '2', '--connections', '3'],
                 ['read', '--reads', '2', '--connections', '3'], ['word'], [''], ['read', 'read'], ['--fast']):
