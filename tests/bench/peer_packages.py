@@ -28,13 +28,21 @@ def unpack(packages, folder):
         sys.exit(f'peers: apt-get does not know {" ".join(packages)}: run apt-get update as root')
     debs = os.path.join(folder, 'debs')
     os.makedirs(debs, exist_ok=True)
-    wanted = [name for name in names if not glob.glob(os.path.join(debs, f'{glob.escape(name)}_*.deb'))]
-    if wanted:
-        print(f'peers: downloading {len(wanted)} packages', file=sys.stderr)
-        subprocess.run(['apt-get', 'download', '-q', *wanted], cwd=debs, stdout=subprocess.DEVNULL, check=True, timeout=900)
+    wanted = [name for name in names if not os.path.exists(stamp(debs, name))]
+    if not wanted:
+        return
+    print(f'peers: downloading {len(wanted)} packages', file=sys.stderr)
+    subprocess.run(['apt-get', 'download', '-q', *wanted], cwd=debs, stdout=subprocess.DEVNULL, check=True, timeout=900)
     for name in wanted:
         for deb in glob.glob(os.path.join(debs, f'{glob.escape(name)}_*.deb')):
             subprocess.run(['dpkg-deb', '-x', deb, folder], check=True, timeout=300)
+        with open(stamp(debs, name), 'w'):
+            pass
+
+
+def stamp(debs, name):
+    """The file that says that a package was unpacked, to its end."""
+    return os.path.join(debs, f'{name}.unpacked')
 
 
 def environment(folder):

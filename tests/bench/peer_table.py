@@ -48,8 +48,9 @@ def ratio(row, ours, other):
 
 
 def best(row, figures, kinds):
-    """The values of the best peer."""
+    """The values of the best peer. Memory that was given back meanwhile (the margin of a collected heap) is no record."""
     values = [figures[name][row.key] for name, kind in kinds.items() if kind.is_peer and figures[name].get(row.key)]
+    values = [of_one for of_one in values if statistics.median(of_one) > 0]
     if not values:
         return None
     return (max if row.more_is_better else min)(values, key=statistics.median)
