@@ -216,7 +216,7 @@ class Carbon(Server):
     packages = ['graphite-carbon']
     dialect = 'graphite'
     cannot = {'W2': 'no acknowledgement', 'W2 idle': 'no acknowledgement', 'W3': 'no reading over the network',
-              'memory': 'goes to disk meanwhile'}
+              'memory': 'goes to disk meanwhile', 'W4 memory': 'goes to disk meanwhile'}
 
     def command(self):
         folder = self.folder.name
@@ -282,7 +282,7 @@ class Baseline(Announced):
     title = 'ceiling'
     dialect = 'baseline'
     is_peer = False
-    cannot = {'W2 idle': 'not measured', 'memory': 'keeps nothing', 'idle': 'no server'}
+    cannot = {'W2 idle': 'not measured', 'memory': 'keeps nothing', 'W4 memory': 'keeps nothing', 'idle': 'no server'}
 
     def command(self):
         single = ['--single'] if self.works == 'W2 one' else []
