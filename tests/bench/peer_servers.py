@@ -132,7 +132,8 @@ class Announced(Server):
             with open(self.log.name) as log:
                 lines = log.read().splitlines()
             if 'ready' in lines:
-                self.address = self.read_address = next(line.split()[-1] for line in lines if line.startswith('listening on '))
+                self.address = next(line.split()[-1] for line in lines if line.startswith('listening on '))
+                self.read_address = self.address
                 return
             time.sleep(0.02)
         raise RuntimeError(f'{self.title} did not start')

@@ -64,7 +64,8 @@ def make(figures, kinds, failures):
         text = figure(row, figures[name].get(row.key))
         if text is not None:
             return text
-        reason = failures.get((name, row.workload)) or kinds[name].cannot.get(row.workload) or kinds[name].cannot.get(row.key)
+        cannot = kinds[name].cannot
+        reason = failures.get((name, row.workload)) or cannot.get(row.workload) or cannot.get(row.key)
         if reason is None:
             return ''
         if reason not in notes:

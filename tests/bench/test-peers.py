@@ -86,7 +86,8 @@ class Peers(unittest.TestCase):
         self.assertTrue(re.search(r'^\(1\) failed$', result.stdout, re.M))
 
     def test_bad_options(self):
-        for words in (['--peer', 'nothing'], ['--workload', 'W9'], ['--scale', '0'], ['--scale', '2'], ['--rounds', '0'], ['word']):
+        for words in (['--peer', 'nothing'], ['--workload', 'W9'], ['--scale', '0'], ['--scale', '2'], ['--rounds', '0'],
+                      ['word']):
             with self.subTest(words=words):
                 result = peers(*words)
                 self.assertEqual((result.returncode, result.stdout), (2, ''))
