@@ -159,7 +159,7 @@ execute_line (MetricsConnection *self, gint64 now, gint *budget)
       self->took_line = TRUE;
       *budget -= 1 + len / LINE_UNIT;
       self->reply_start = self->n_sent + metrics_buffer_length (&self->out);
-      metrics_session_execute (&self->session, line, len, now, &self->out);
+      *budget -= metrics_session_execute (&self->session, line, len, now, &self->out);
       return TRUE;
 
     case METRICS_LINE_TOO_LONG:

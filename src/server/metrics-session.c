@@ -83,6 +83,7 @@ put (MetricsSession *self, const MetricsCommand *command, MetricsBuffer *out)
     metrics_reply_ok (out);
   else
     metrics_session_refuse (self, error->message, out);
+  self->work = metrics_store_take_work (self->store);
 }
 
 static void
@@ -219,8 +220,10 @@ execute_command (MetricsSession *self, const MetricsCommand *command, MetricsBuf
  *
  * Does what a line asks for. The reply is complete, or the session is busy with it: metrics_session_resume()
  * goes on.
+ *
+ * Returns: how many units of work that took, besides those for the line
  */
-void
+guint
 metrics_session_execute (MetricsSession *self, const char *line, gsize len, gint64 now, MetricsBuffer *out)
 {
   gboolean blank = metrics_tokens_is_blank (line, len);
@@ -232,8 +235,9 @@ metrics_session_execute (MetricsSession *self, const char *line, gsize len, gint
 
   self->had_line = TRUE;
   self->after_request = !blank;
+  self->work = 0;
   if (swallowed)
-    return;
+    return 0;
 
   self->figures->requests++;
   metrics_command_parse (line, len, now, &command);
@@ -247,6 +251,7 @@ metrics_session_execute (MetricsSession *self, const char *line, gsize len, gint
     metrics_session_refuse (self, "permission denied", out);
   else
     execute_command (self, &command, out);
+  return self->work;
 }
 
 /**

@@ -27,6 +27,7 @@ typedef struct
   MetricsQueryWakeFunc wake_func;
   gpointer wake_data; /* (unowned) */
 
+  guint work;             /* that the last line took besides, in units */
   gboolean had_line;      /* whether there was a line before */
   gboolean after_request; /* whether the line before was a request line, so that a blank one is swallowed */
   gboolean over;          /* whether nothing more is to be read from this client */
@@ -41,11 +42,11 @@ void metrics_session_init (MetricsSession *self,
 void metrics_session_clear (MetricsSession *self);
 void metrics_session_set_wake_func (MetricsSession *self, MetricsQueryWakeFunc func, gpointer user_data);
 
-void metrics_session_execute (MetricsSession *self,
-                              const char *line,
-                              gsize len,
-                              gint64 now,
-                              MetricsBuffer *out);
+guint metrics_session_execute (MetricsSession *self,
+                               const char *line,
+                               gsize len,
+                               gint64 now,
+                               MetricsBuffer *out);
 void metrics_session_refuse (MetricsSession *self, const char *message, MetricsBuffer *out);
 void metrics_session_end_long_line (MetricsSession *self, const char *tail, gsize len);
 

@@ -186,6 +186,7 @@ metrics_chunks_warm (MetricsChunks *self, GSequenceIter *iter, MetricsUsage *usa
   metrics_chunks_cool (self, usage);
   if (metrics_chunk_is_sealed (chunk))
     {
+      usage->work += METRICS_CODING_UNITS;
       metrics_chunks_replace (self, iter, metrics_chunk_reopen (chunk, &rest), usage);
       g_assert (rest == NULL);
     }
@@ -210,6 +211,7 @@ metrics_chunks_cool (MetricsChunks *self, MetricsUsage *usage)
     return;
   chunk = g_sequence_get (iter);
   size = metrics_chunk_get_size (chunk);
+  usage->work += METRICS_CODING_UNITS;
   metrics_chunk_seal (&chunk);
   set_chunk (iter, chunk, size, usage);
 }

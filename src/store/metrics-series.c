@@ -89,6 +89,7 @@ put_sealed (MetricsSeries *self, GSequenceIter *iter, MetricsPoint point, Metric
         count_points (self, 1, usage);
       return;
     }
+  usage->work += METRICS_CODING_UNITS;
   n = metrics_chunk_merge (chunk, point, merged);
   count_points (self, replace_sealed (self, iter, merged, n, usage) - n_before, usage);
 }
@@ -188,6 +189,7 @@ make_room (MetricsSeries *self, gint64 time, MetricsUsage *usage)
     {
       gsize size = metrics_chunk_get_size (self->open);
 
+      usage->work += METRICS_CODING_UNITS;
       if (metrics_chunk_is_wide (self->open))
         add_sealed (self, metrics_chunk_split (&self->open), usage);
       else

@@ -215,7 +215,8 @@ add_entry (MetricsStore *self, const MetricsKey *key, GError **error)
                            "series limit reached");
       return NULL;
     }
-  if (!check_memory (self, metrics_entry_get_size (key->head.len) + metrics_series_get_first_growth (), error))
+  if (!check_memory (self, metrics_entry_get_size (key->head.len) + metrics_series_get_first_growth (),
+                     error))
     return NULL;
 
   entry = metrics_entry_list_add (&self->entries, key, &self->usage);
@@ -244,8 +245,8 @@ find_or_add_entry (MetricsStore *self, const char *bytes, gsize len, GError **er
  *
  * Puts a point. It takes the place of the one that the key has at that time, if there is one.
  *
- * Limits are checked before anything is changed. A new value for a point that exists is taken even where
- * memory is used up.
+ * Limits are checked before anything is changed. Where memory is used up, a new value for a point that exists
+ * is taken still, unless the point is in a coded chunk that would take more than there is to be opened.
  *
  * Returns: whether the point is stored; else @error is set to an error of #MetricsStoreError
  */
@@ -276,6 +277,21 @@ metrics_store_put (MetricsStore *self, const char *key, gsize key_len, MetricsPo
       metrics_history_drain (&self->history, &budget);
     }
   return TRUE;
+}
+
+/**
+ * metrics_store_take_work:
+ * @self: a store
+ *
+ * Returns: how many units of work puts have done since it was asked last, besides one each
+ */
+guint
+metrics_store_take_work (MetricsStore *self)
+{
+  guint work = self->usage.work;
+
+  self->usage.work = 0;
+  return work;
 }
 
 /**

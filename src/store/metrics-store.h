@@ -37,6 +37,7 @@ gboolean metrics_store_put (MetricsStore *self,
 
 gboolean metrics_store_drain (MetricsStore *self, gint *budget);
 
+guint metrics_store_take_work (MetricsStore *self);
 guint64 metrics_store_get_n_series (MetricsStore *self);
 guint64 metrics_store_get_n_points (MetricsStore *self);
 guint64 metrics_store_get_memory (MetricsStore *self);
