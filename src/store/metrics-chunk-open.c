@@ -68,6 +68,17 @@ set_value (MetricsChunk *self, guint index, double value)
     metrics_chunk_get_points (self)[index].value = value;
 }
 
+/* Whether the point at @index, if there is one, is at @time. */
+static gboolean
+is_at (MetricsChunk *self, guint index, gint64 time)
+{
+  if (index == self->n_points)
+    return FALSE;
+  if (self->kind == METRICS_CHUNK_PLAIN)
+    return metrics_chunk_get_points (self)[index].time == time;
+  return (guint64) self->first_time + index * *metrics_chunk_get_step (self) == (guint64) time;
+}
+
 /* Whether the step stays regular with a point more, at one end. */
 static gboolean
 keeps_step (MetricsChunk *self, gint64 time)
@@ -143,7 +154,7 @@ metrics_chunk_put (MetricsChunk **self, MetricsPoint point)
 
   g_assert (!(*self)->sealed);
 
-  if (metrics_chunk_contains (*self, point.time))
+  if (is_at (*self, index, point.time))
     {
       set_value (*self, index, point.value);
       return FALSE;

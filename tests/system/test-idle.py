@@ -171,7 +171,8 @@ class SystemCallTest(TestCase):
         calls = [line for line in self.trace(server, use) if 'resumed>' not in line]
         # From the first of these receives up to the last one.
         first, last = (next(i for i, line in enumerate(calls) if f'"put traced 1 {n}\\n"' in line) for n in (0, self.COUNT))
-        self.assertLessEqual(last - first, 4 * self.COUNT, '\n'.join(calls[first:first + 20]))
+        # Now and then a byte comes before the server has fallen asleep, or it wakes for a deadline.
+        self.assertLessEqual(last - first, 4 * self.COUNT + self.COUNT // 10, '\n'.join(calls[first:first + 20]))
 
 
 if __name__ == '__main__':
