@@ -290,7 +290,7 @@ static inline double
 get_mean (MetricsBucket *self)
 {
   if (G_LIKELY (self->n_integers == self->n && self->scale == METRICS_SCALE_DIVIDE && self->n < 1 << 20
-                && self->exponent <= 9))
+                && self->exponent <= 9 && ABS (self->integer_sum) <= G_GINT64_CONSTANT (1) << 53))
     return self->integer_sum / (self->n * metrics_decimals_get_power (self->exponent));
   flush_integers (self);
   return CLAMP (metrics_sum_get (&self->sum, self->n), self->min, self->max);

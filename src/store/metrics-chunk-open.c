@@ -25,19 +25,18 @@ grow (MetricsChunk **self)
 
 /**
  * metrics_chunk_append:
- * @self: an open chunk
+ * @self: a chunk
  * @point: a point
  *
  * Puts a point behind all others, where that takes no more than writing it.
  *
- * Returns: %FALSE where the point is not the newest one or there is no room for it; nothing is done then
+ * Returns: %FALSE where the point is not the newest one, there is no room for it, or the chunk is sealed;
+ * nothing is done then
  */
 gboolean
 metrics_chunk_append (MetricsChunk *self, MetricsPoint point)
 {
-  g_assert (!self->sealed);
-
-  if (self->n_points == self->room || point.time <= self->last_time)
+  if (self->n_points == self->room || self->sealed || point.time <= self->last_time)
     return FALSE;
   if (self->kind == METRICS_CHUNK_PLAIN)
     metrics_chunk_get_points (self)[self->n_points] = point;
@@ -169,6 +168,22 @@ metrics_chunk_put (MetricsChunk **self, MetricsPoint point)
   return TRUE;
 }
 
+/* Removes points at an end, so that the others stay at a regular step. */
+static void
+remove_end (MetricsChunk *self, guint start, guint end)
+{
+  double *values = metrics_chunk_get_values (self);
+  guint64 step = *metrics_chunk_get_step (self);
+
+  if (start == 0)
+    {
+      memmove (values, values + end, (self->n_points - end) * sizeof *values);
+      self->first_time = (gint64) ((guint64) self->first_time + end * step);
+    }
+  self->n_points -= end - start;
+  self->last_time = (gint64) ((guint64) self->first_time + (self->n_points - 1) * step);
+}
+
 /* Sets the times at the ends anew. */
 static void
 find_ends (MetricsChunk *self)
@@ -202,12 +217,17 @@ metrics_chunk_remove (MetricsChunk **self, gint64 from, gint64 to)
 
   if (start >= end)
     return 0;
-  if ((*self)->kind == METRICS_CHUNK_REGULAR)
+  if ((*self)->kind == METRICS_CHUNK_REGULAR && start > 0 && end < (*self)->n_points)
     make_plain (self);
-  points = metrics_chunk_get_points (*self);
-  memmove (points + start, points + end, ((*self)->n_points - end) * sizeof *points);
-  (*self)->n_points -= end - start;
-  find_ends (*self);
+  if ((*self)->kind == METRICS_CHUNK_REGULAR)
+    remove_end (*self, start, end);
+  else
+    {
+      points = metrics_chunk_get_points (*self);
+      memmove (points + start, points + end, ((*self)->n_points - end) * sizeof *points);
+      (*self)->n_points -= end - start;
+      find_ends (*self);
+    }
   metrics_chunk_resize (self, MAX ((*self)->n_points, METRICS_CHUNK_MIN_ROOM));
   return end - start;
 }
@@ -279,6 +299,9 @@ metrics_chunk_split (MetricsChunk **self)
   chunk->n_points -= n;
   chunk->wide = chunk->late;
   chunk->late = FALSE;
+  /* Only as many are appended as there is room for. */
+  if (!chunk->wide && chunk->room > METRICS_CHUNK_MAX_POINTS)
+    metrics_chunk_resize (self, METRICS_CHUNK_MAX_POINTS);
   return metrics_chunk_encode (times, values, n);
 }
 

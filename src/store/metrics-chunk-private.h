@@ -15,9 +15,6 @@ G_BEGIN_DECLS
 /* When one is full into which late points came: those that come later still find their place open, too. */
 #define METRICS_CHUNK_MAX_WIDE_POINTS (2 * METRICS_CHUNK_MAX_POINTS)
 
-/* For how many there is room where there is one. */
-#define METRICS_CHUNK_MIN_ROOM 6
-
 /* How the points lie in memory. */
 typedef enum
 {

@@ -113,14 +113,14 @@ merge_block (const MetricsChunk *self,
 
 /**
  * metrics_chunk_merge:
- * @self: a sealed chunk
+ * @self: a chunk that is not wide
  * @point: a point
  * @merged: (out caller-allocates) (transfer full) (array fixed-size=3): where the new chunks go
  *
  * Puts a point where it belongs, in place of the one that has its time: into new chunks, for @self does not
  * change.
  *
- * Returns: how many sealed chunks hold the points now; 0 where they are the same as before
+ * Returns: how many sealed chunks hold the points now
  */
 guint
 metrics_chunk_merge (const MetricsChunk *self,
@@ -132,14 +132,6 @@ metrics_chunk_merge (const MetricsChunk *self,
   guint64 start = 0, end = self->n_points;
   guint n = 0;
 
-  if (replace)
-    {
-      MetricsPoint old;
-
-      metrics_chunk_read (self, index, 1, &old);
-      if (memcmp (&old.value, &point.value, sizeof old.value) == 0)
-        return 0;
-    }
   if (self->n_points > METRICS_CHUNK_MAX_POINTS)
     {
       start = index > N_AROUND / 2 ? index - N_AROUND / 2 : 0;
@@ -155,7 +147,7 @@ metrics_chunk_merge (const MetricsChunk *self,
 
 /**
  * metrics_chunk_without:
- * @self: a sealed chunk
+ * @self: a chunk that is not wide
  * @from: the first time that goes
  * @to: the last time that goes
  * @rest: (out caller-allocates) (transfer full) (array fixed-size=2): where the new chunks go

@@ -207,6 +207,19 @@ metrics_chunk_is_full (const MetricsChunk *self)
 }
 
 /**
+ * metrics_chunk_is_long:
+ * @self: a chunk
+ *
+ * Returns: whether it has more points than are sealed together: one of one value at a regular step, or a wide
+ * one
+ */
+gboolean
+metrics_chunk_is_long (const MetricsChunk *self)
+{
+  return self->n_points > METRICS_CHUNK_MAX_POINTS;
+}
+
+/**
  * metrics_chunk_get_size:
  * @self: a chunk
  *
@@ -343,6 +356,26 @@ metrics_chunk_find (const MetricsChunk *self, gint64 time)
       return metrics_coding_find (&coded, time);
     }
   g_assert_not_reached ();
+}
+
+/**
+ * metrics_chunk_has:
+ * @self: a chunk
+ * @point: a point
+ *
+ * Returns: whether it has that point, its value the same to the bit
+ */
+gboolean
+metrics_chunk_has (const MetricsChunk *self, MetricsPoint point)
+{
+  guint64 index = metrics_chunk_find (self, point.time);
+  gint64 time;
+  double value;
+
+  if (index == self->n_points)
+    return FALSE;
+  metrics_chunk_read_apart (self, index, 1, &time, &value);
+  return time == point.time && memcmp (&value, &point.value, sizeof value) == 0;
 }
 
 /**

@@ -9,6 +9,11 @@ G_BEGIN_DECLS
 /* How many points one read gives at most: what a reader's window has room for. */
 #define METRICS_CHUNK_WINDOW METRICS_WINDOW_MAX_POINTS
 
+/* For how many points there is room in the first chunk of a series when it begins. It lies between entries:
+ * one that it soon grows out of would leave a hole that nothing else fits into, so it begins with 96 bytes.
+ */
+#define METRICS_CHUNK_MIN_ROOM 6
+
 /* Into how many chunks a point can divide one. */
 #define METRICS_CHUNK_MAX_MERGED 3
 
@@ -31,6 +36,7 @@ gsize metrics_chunk_unref (MetricsChunk *self);
 gboolean metrics_chunk_is_sealed (const MetricsChunk *self);
 gboolean metrics_chunk_is_shared (const MetricsChunk *self);
 gboolean metrics_chunk_is_full (const MetricsChunk *self);
+gboolean metrics_chunk_is_long (const MetricsChunk *self);
 gsize metrics_chunk_get_size (const MetricsChunk *self);
 gsize metrics_chunk_get_min_size (void);
 gsize metrics_chunk_get_max_size (void);
@@ -40,6 +46,7 @@ gint64 metrics_chunk_get_first_time (const MetricsChunk *self);
 gint64 metrics_chunk_get_last_time (const MetricsChunk *self);
 
 guint64 metrics_chunk_find (const MetricsChunk *self, gint64 time);
+gboolean metrics_chunk_has (const MetricsChunk *self, MetricsPoint point);
 gboolean metrics_chunk_contains (const MetricsChunk *self, gint64 time);
 void metrics_chunk_read (const MetricsChunk *self, guint64 start, guint n, MetricsPoint *points);
 void metrics_chunk_read_window (const MetricsChunk *self,
@@ -59,7 +66,7 @@ MetricsChunk *metrics_chunk_split (MetricsChunk **self);
 void metrics_chunk_freeze (MetricsChunk **self);
 void metrics_chunk_seal (MetricsChunk **self);
 
-/* Sealed ones. */
+/* Sealed ones, and open ones whose points are to go into sealed ones. */
 MetricsChunk *metrics_chunk_join (const MetricsChunk *self, const MetricsChunk *next);
 guint metrics_chunk_merge (const MetricsChunk *self,
                            MetricsPoint point,

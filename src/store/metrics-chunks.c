@@ -5,7 +5,7 @@
 #include "store/metrics-chunks.h"
 
 /* What a sequence takes, with the node at its end and what is around it, and each other node: measured. */
-#define SEQUENCE_SIZE (112 + 32)
+#define SEQUENCE_SIZE (112 + 48)
 #define NODE_SIZE 48
 
 /* Orders a chunk against a time so that a search ends at the first chunk which ends at or after it. */
@@ -13,6 +13,34 @@ static gint
 compare_to_time (gconstpointer chunk, gconstpointer time, gpointer user_data)
 {
   return metrics_chunk_get_last_time (chunk) < *(const gint64 *) time ? -1 : 1;
+}
+
+/* Says which chunk is open, or none. */
+static void
+set_warm (MetricsChunks *self, GSequenceIter *iter, MetricsUsage *usage)
+{
+  if (self->warm != NULL)
+    {
+      *(self->newer_warm != NULL ? &self->newer_warm->older_warm : &usage->newest_warm) = self->older_warm;
+      *(self->older_warm != NULL ? &self->older_warm->newer_warm : &usage->oldest_warm) = self->newer_warm;
+      self->newer_warm = self->older_warm = NULL;
+      usage->n_warm--;
+    }
+  self->warm = iter;
+  if (iter != NULL)
+    {
+      self->older_warm = usage->newest_warm;
+      *(self->older_warm != NULL ? &self->older_warm->newer_warm : &usage->oldest_warm) = self;
+      usage->newest_warm = self;
+      usage->n_warm++;
+    }
+}
+
+static void
+change_memory (MetricsUsage *usage, gsize after, gsize before)
+{
+  usage->memory += after;
+  usage->memory -= before;
 }
 
 static MetricsChunks *
@@ -76,7 +104,7 @@ metrics_chunks_search (const MetricsChunks *self, gint64 time)
  * metrics_chunks_insert:
  * @self: (inout) (nullable): chunks
  * @iter: (nullable): before which one; at the end where it is %NULL
- * @chunk: (transfer full): a sealed chunk; one that is not shared is counted by the caller
+ * @chunk: (transfer full): a chunk; one that is not shared is counted by the caller
  * @usage: where the memory of its place is counted
  *
  * Returns: its place
@@ -96,7 +124,7 @@ metrics_chunks_insert (MetricsChunks **self, GSequenceIter *iter, MetricsChunk *
  * metrics_chunks_replace:
  * @self: chunks
  * @iter: the place of a chunk, which is dropped
- * @chunk: (transfer full): a sealed chunk to be there, of nobody else
+ * @chunk: (transfer full): a chunk to be there, of nobody else
  * @usage: where the memory of both is counted
  */
 void
@@ -105,10 +133,33 @@ metrics_chunks_replace (MetricsChunks *self, GSequenceIter *iter, MetricsChunk *
   MetricsChunk *old = g_sequence_get (iter);
 
   if (self->warm == iter)
-    self->warm = NULL;
+    set_warm (self, NULL, usage);
   g_sequence_set (iter, chunk);
   usage->memory += metrics_chunk_get_size (chunk);
   usage->memory -= metrics_chunk_unref (old);
+}
+
+/**
+ * metrics_chunks_take:
+ * @self: (inout): chunks
+ * @iter: the place of a chunk
+ * @usage: where the memory of its place is counted
+ *
+ * Takes a chunk out.
+ *
+ * Returns: (transfer full): the chunk, whose memory stays counted
+ */
+MetricsChunk *
+metrics_chunks_take (MetricsChunks **self, GSequenceIter *iter, MetricsUsage *usage)
+{
+  MetricsChunk *chunk = g_sequence_get (iter);
+
+  if ((*self)->warm == iter)
+    set_warm (*self, NULL, usage);
+  g_sequence_remove (iter);
+  usage->memory -= NODE_SIZE;
+  free_if_empty (self, usage);
+  return chunk;
 }
 
 /**
@@ -122,14 +173,7 @@ metrics_chunks_replace (MetricsChunks *self, GSequenceIter *iter, MetricsChunk *
 void
 metrics_chunks_drop (MetricsChunks **self, GSequenceIter *iter, MetricsUsage *usage)
 {
-  MetricsChunk *chunk = g_sequence_get (iter);
-
-  if ((*self)->warm == iter)
-    (*self)->warm = NULL;
-  g_sequence_remove (iter);
-  usage->memory -= NODE_SIZE;
-  usage->memory -= metrics_chunk_unref (chunk);
-  free_if_empty (self, usage);
+  usage->memory -= metrics_chunk_unref (metrics_chunks_take (self, iter, usage));
 }
 
 /**
@@ -155,7 +199,10 @@ metrics_chunks_move (MetricsChunks **self,
   *target = chunks_new (usage);
   g_sequence_move_range (g_sequence_get_begin_iter ((*target)->sequence), begin, end);
   if ((*self)->warm != NULL && g_sequence_iter_get_sequence ((*self)->warm) == (*target)->sequence)
-    (*target)->warm = g_steal_pointer (&(*self)->warm);
+    {
+      set_warm (*target, (*self)->warm, usage);
+      set_warm (*self, NULL, usage);
+    }
   free_if_empty (self, usage);
 }
 
@@ -164,7 +211,7 @@ static void
 set_chunk (GSequenceIter *iter, MetricsChunk *chunk, gsize size_before, MetricsUsage *usage)
 {
   g_sequence_set (iter, chunk);
-  usage->memory += metrics_chunk_get_size (chunk) - size_before;
+  change_memory (usage, metrics_chunk_get_size (chunk), size_before);
 }
 
 /**
@@ -190,7 +237,9 @@ metrics_chunks_warm (MetricsChunks *self, GSequenceIter *iter, MetricsUsage *usa
       metrics_chunks_replace (self, iter, metrics_chunk_reopen (chunk, &rest), usage);
       g_assert (rest == NULL);
     }
-  self->warm = iter;
+  set_warm (self, iter, usage);
+  if (usage->n_warm > METRICS_CHUNKS_MAX_WARM)
+    metrics_chunks_cool (usage->oldest_warm, usage);
 }
 
 /**
@@ -203,17 +252,35 @@ metrics_chunks_warm (MetricsChunks *self, GSequenceIter *iter, MetricsUsage *usa
 void
 metrics_chunks_cool (MetricsChunks *self, MetricsUsage *usage)
 {
-  GSequenceIter *iter = g_steal_pointer (&self->warm);
+  GSequenceIter *iter = self->warm;
   MetricsChunk *chunk;
   gsize size;
 
   if (iter == NULL)
     return;
+  set_warm (self, NULL, usage);
   chunk = g_sequence_get (iter);
   size = metrics_chunk_get_size (chunk);
   usage->work += METRICS_CODING_UNITS;
   metrics_chunk_seal (&chunk);
   set_chunk (iter, chunk, size, usage);
+}
+
+/**
+ * metrics_chunks_cool_oldest:
+ * @usage: where the memory is counted
+ *
+ * Codes the chunk that has been open for longest, of all series.
+ *
+ * Returns: whether there was one
+ */
+gboolean
+metrics_chunks_cool_oldest (MetricsUsage *usage)
+{
+  if (usage->oldest_warm == NULL)
+    return FALSE;
+  metrics_chunks_cool (usage->oldest_warm, usage);
+  return TRUE;
 }
 
 /**
@@ -226,12 +293,13 @@ metrics_chunks_cool (MetricsChunks *self, MetricsUsage *usage)
 void
 metrics_chunks_freeze (MetricsChunks *self, MetricsUsage *usage)
 {
-  GSequenceIter *iter = g_steal_pointer (&self->warm);
+  GSequenceIter *iter = self->warm;
   MetricsChunk *chunk;
   gsize size;
 
   if (iter == NULL)
     return;
+  set_warm (self, NULL, usage);
   chunk = g_sequence_get (iter);
   size = metrics_chunk_get_size (chunk);
   metrics_chunk_freeze (&chunk);

@@ -29,8 +29,12 @@
 #define UNITS_OF_GIVING_UP MAX_VIEWS_ASKED
 /* Freeing a chunk takes longer than to let go of one that others hold. */
 #define UNITS_A_DROP 8
-/* Removing the points of a span copies what is left of the chunks at its ends. */
-#define TRIM_UNITS 32
+/* Removing the points of a span codes what is left of the chunks at its ends. */
+#define TRIM_UNITS (2 * METRICS_CODING_UNITS)
+
+/* How many bytes longer the code of a chunk can be without some of its points, with another part of it
+ * beside. */
+#define TRIM_GROWTH 512
 
 struct _MetricsImage
 {
@@ -264,8 +268,9 @@ get_growth (const MetricsSeries *series, gint64 from, gint64 to, gboolean needed
   metrics_series_get_edges (series, from, to, edges);
   for (guint i = 0; i < G_N_ELEMENTS (edges); i++)
     {
-      if (edges[i] != NULL && (needed || metrics_chunk_is_shared (edges[i])))
-        growth += metrics_chunk_get_max_size ();
+      if (edges[i] != NULL)
+        growth += TRIM_GROWTH
+                  + (needed || metrics_chunk_is_shared (edges[i]) ? metrics_chunk_get_max_sealed_size () : 0);
     }
   return growth;
 }

@@ -138,19 +138,46 @@ remove_from_sealed (MetricsSeries *self, gint64 from, gint64 to, MetricsSeries *
   return n + n_whole;
 }
 
-/* Makes the newest sealed chunk the open one. */
+/* Makes the last of the older chunks the newest. It is opened when a point comes: a deletion takes no memory.
+ */
 static void
-reopen (MetricsSeries *self, MetricsUsage *usage)
+take_newest (MetricsSeries *self, MetricsUsage *usage)
 {
   GSequenceIter *last = metrics_chunks_get_last (self->sealed);
-  MetricsChunk *rest;
 
-  self->open = metrics_chunk_reopen (g_sequence_get (last), &rest);
+  self->open = metrics_chunks_take (&self->sealed, last, usage);
+}
+
+static guint64
+count_span (const MetricsChunk *chunk, gint64 from, gint64 to)
+{
+  guint64 end = to == G_MAXINT64 ? metrics_chunk_get_n_points (chunk) : metrics_chunk_find (chunk, to + 1);
+
+  return end - metrics_chunk_find (chunk, from);
+}
+
+/* Whether a span begins and ends within a chunk. */
+static gboolean
+has_inside (const MetricsChunk *chunk, gint64 from, gint64 to)
+{
+  return from > metrics_chunk_get_first_time (chunk) && to < metrics_chunk_get_last_time (chunk);
+}
+
+/* Removes a part of the newest chunk, which is sealed afterwards. */
+static void
+trim_newest (MetricsSeries *self, gint64 from, gint64 to, MetricsUsage *usage)
+{
+  MetricsChunk *rest[2];
+  guint n = metrics_chunk_without (self->open, from, to, rest);
+
+  usage->memory -= metrics_chunk_unref (self->open);
+  self->open = rest[n - 1];
   metrics_series_count_open (self, 0, usage);
-  if (rest != NULL)
-    metrics_chunks_replace (self->sealed, last, rest, usage);
-  else
-    metrics_chunks_drop (&self->sealed, last, usage);
+  if (n > 1)
+    {
+      usage->memory += metrics_chunk_get_size (rest[0]);
+      metrics_chunks_insert (&self->sealed, NULL, rest[0], usage);
+    }
 }
 
 static guint64
@@ -164,6 +191,14 @@ remove_from_open (MetricsSeries *self, gint64 from, gint64 to, MetricsSeries *re
       n = metrics_chunk_get_n_points (self->open);
       removed->open = g_steal_pointer (&self->open);
       removed->n_points += n;
+    }
+  else if (metrics_chunk_is_sealed (self->open)
+           || (has_inside (self->open, from, to) && !metrics_chunk_is_long (self->open)))
+    {
+      /* A hole would double what times at a regular step take: it is coded, and takes less. */
+      n = count_span (self->open, from, to);
+      if (n > 0)
+        trim_newest (self, from, to, usage);
     }
   else
     {
@@ -211,7 +246,7 @@ metrics_series_remove (MetricsSeries *self,
     n += remove_from_sealed (self, from, to, removed, usage);
   n += remove_from_open (self, from, to, removed, usage);
   if (self->open == NULL)
-    reopen (self, usage);
+    take_newest (self, usage);
   return n;
 }
 

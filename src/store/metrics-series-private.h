@@ -16,7 +16,8 @@ metrics_series_count_points (MetricsSeries *self, gint64 n, MetricsUsage *usage)
 static inline void
 metrics_series_count_open (MetricsSeries *self, gsize size_before, MetricsUsage *usage)
 {
-  usage->memory += metrics_chunk_get_size (self->open) - size_before;
+  usage->memory += metrics_chunk_get_size (self->open);
+  usage->memory -= size_before;
 }
 
 gint64 metrics_series_replace_sealed (MetricsSeries *self,

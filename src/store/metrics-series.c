@@ -11,10 +11,7 @@
  * neighbour which has room, so that points which come in descending order fill chunks as well as those in
  * ascending order do; only where neither has room a new chunk begins. */
 
-/* For how many points there is room in a chunk that is begun: in the first one, and in later ones. The first
- * one of each series lies between entries: one that it soon grows out of would leave a hole that nothing else
- * fits into, so it begins with 96 bytes. */
-#define ROOM_OF_FIRST 6
+/* For how many points there is room in a chunk that is begun, but the first. */
 #define ROOM_OF_NEXT 32
 
 /**
@@ -36,6 +33,8 @@ metrics_series_replace_sealed (MetricsSeries *self,
 {
   gint64 n_points = 0;
 
+  g_assert (n > 0);
+
   for (guint i = 0; i < n; i++)
     n_points += metrics_chunk_get_n_points (chunks[i]);
   for (guint i = 0; i < n - 1; i++)
@@ -47,48 +46,38 @@ metrics_series_replace_sealed (MetricsSeries *self,
   return n_points;
 }
 
-/* Whether a chunk can be opened for a late point at @time: it is not full, or has a point there. */
-static gboolean
-can_open (const MetricsChunk *chunk, gint64 time)
+static void
+merge_sealed (MetricsSeries *self, GSequenceIter *iter, MetricsPoint point, MetricsUsage *usage)
 {
-  guint64 n = metrics_chunk_get_n_points (chunk);
+  MetricsChunk *merged[METRICS_CHUNK_MAX_MERGED];
+  MetricsChunk *chunk = g_sequence_get (iter);
+  gint64 n_before = metrics_chunk_get_n_points (chunk);
+  guint n = metrics_chunk_merge (chunk, point, merged);
 
-  return n < METRICS_CHUNK_WINDOW || (n == METRICS_CHUNK_WINDOW && metrics_chunk_contains (chunk, time));
+  usage->work += METRICS_CODING_UNITS;
+  metrics_series_count_points (self, metrics_series_replace_sealed (self, iter, merged, n, usage) - n_before,
+                               usage);
 }
 
-/* Whether a chunk has a point, bit for bit: what is sent twice costs nothing. */
-static gboolean
-has_point (const MetricsChunk *chunk, MetricsPoint point)
-{
-  MetricsPoint there;
-
-  if (!metrics_chunk_contains (chunk, point.time))
-    return FALSE;
-  metrics_chunk_read (chunk, metrics_chunk_find (chunk, point.time), 1, &there);
-  return memcmp (&there.value, &point.value, sizeof there.value) == 0;
-}
-
+/* Puts a point into one of the older chunks. It is opened for it, unless memory is short, or there is no
+ * room. What is sent again costs nothing. */
 static void
 put_sealed (MetricsSeries *self, GSequenceIter *iter, MetricsPoint point, MetricsUsage *usage)
 {
-  MetricsChunk *chunk = g_sequence_get (iter);
-  MetricsChunk *merged[METRICS_CHUNK_MAX_MERGED];
-  gint64 n_before = metrics_chunk_get_n_points (chunk);
-  guint n;
+  const MetricsChunk *chunk = g_sequence_get (iter);
+  gboolean is_warm = self->sealed->warm == iter;
 
-  if (self->sealed->warm != iter && has_point (chunk, point))
+  if (!is_warm && metrics_chunk_has (chunk, point))
     return;
-  if (can_open (chunk, point.time))
+  if ((usage->is_tight && !is_warm) || metrics_chunk_is_long (chunk)
+      || (metrics_chunk_is_full (chunk) && !metrics_chunk_contains (chunk, point.time)))
     {
-      metrics_chunks_warm (self->sealed, iter, usage);
-      if (metrics_chunks_put (self->sealed, point, usage))
-        metrics_series_count_points (self, 1, usage);
+      merge_sealed (self, iter, point, usage);
       return;
     }
-  usage->work += METRICS_CODING_UNITS;
-  n = metrics_chunk_merge (chunk, point, merged);
-  metrics_series_count_points (self, metrics_series_replace_sealed (self, iter, merged, n, usage) - n_before,
-                               usage);
+  metrics_chunks_warm (self->sealed, iter, usage);
+  if (metrics_chunks_put (self->sealed, point, usage))
+    metrics_series_count_points (self, 1, usage);
 }
 
 /* Adds the newest sealed chunk; one that continues the one before joins it. */
@@ -117,7 +106,7 @@ add_sealed (MetricsSeries *self, MetricsChunk *chunk, MetricsUsage *usage)
 static void
 insert_single (MetricsSeries *self, GSequenceIter *iter, MetricsPoint point, MetricsUsage *usage)
 {
-  MetricsChunk *chunk = metrics_chunk_new (point, ROOM_OF_FIRST);
+  MetricsChunk *chunk = metrics_chunk_new (point, METRICS_CHUNK_MIN_ROOM);
 
   usage->memory += metrics_chunk_get_size (chunk);
   iter = metrics_chunks_insert (&self->sealed, iter, chunk, usage);
@@ -171,7 +160,7 @@ static void
 begin_open (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage)
 {
   /* Where many have come, more will. */
-  self->open = metrics_chunk_new (point, self->sealed != NULL ? ROOM_OF_NEXT : ROOM_OF_FIRST);
+  self->open = metrics_chunk_new (point, self->sealed != NULL ? ROOM_OF_NEXT : METRICS_CHUNK_MIN_ROOM);
   metrics_series_count_open (self, 0, usage);
   metrics_series_count_points (self, 1, usage);
 }
@@ -188,13 +177,36 @@ make_room (MetricsSeries *self, gint64 time, MetricsUsage *usage)
 
       usage->work += METRICS_CODING_UNITS;
       if (metrics_chunk_is_wide (self->open))
-        add_sealed (self, metrics_chunk_split (&self->open), usage);
+        {
+          MetricsChunk *older = metrics_chunk_split (&self->open);
+
+          metrics_series_count_open (self, size, usage);
+          add_sealed (self, older, usage);
+        }
       else
         {
           metrics_chunk_seal (&self->open);
           usage->memory -= size;
           add_sealed (self, g_steal_pointer (&self->open), usage);
         }
+    }
+}
+
+/* Makes the newest chunk one that can be put into: where all newer ones were deleted, it is a sealed one. */
+static void
+open_newest (MetricsSeries *self, MetricsUsage *usage)
+{
+  MetricsChunk *chunk = self->open;
+  MetricsChunk *rest;
+
+  usage->work += METRICS_CODING_UNITS;
+  self->open = metrics_chunk_reopen (chunk, &rest);
+  metrics_series_count_open (self, 0, usage);
+  usage->memory -= metrics_chunk_unref (chunk);
+  if (rest != NULL)
+    {
+      usage->memory += metrics_chunk_get_size (rest);
+      metrics_chunks_insert (&self->sealed, NULL, rest, usage);
     }
 }
 
@@ -215,6 +227,8 @@ metrics_series_put (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage
       return;
     }
 
+  if (self->open != NULL && metrics_chunk_is_sealed (self->open))
+    open_newest (self, usage);
   if (self->open != NULL && metrics_chunk_is_full (self->open)
       && !metrics_chunk_contains (self->open, point.time))
     make_room (self, point.time, usage);
@@ -252,31 +266,53 @@ metrics_series_get_max_growth (void)
          + metrics_chunks_get_max_growth ();
 }
 
+/* How many bytes it takes to put a point into one of the older chunks in place of another. */
+static gsize
+get_merge_growth (const MetricsChunk *chunk, MetricsPoint point)
+{
+  MetricsChunk *merged[METRICS_CHUNK_MAX_MERGED];
+  guint n = metrics_chunk_merge (chunk, point, merged);
+  gsize before = metrics_chunk_is_shared (chunk) ? 0 : metrics_chunk_get_size (chunk);
+  gsize after = n > 1 ? metrics_chunks_get_max_growth () : 0;
+
+  for (guint i = 0; i < n; i++)
+    after += metrics_chunk_unref (merged[i]);
+  return after > before ? after - before : 0;
+}
+
 /**
  * metrics_series_get_growth:
  * @self: a series that has points
- * @time: the time of a point
+ * @point: a point
+ * @usage: where it would be counted; it has to be tight
  *
  * Returns: how many bytes of memory putting that point can take at most; 0 where it certainly takes none
  */
 gsize
-metrics_series_get_growth (const MetricsSeries *self, gint64 time)
+metrics_series_get_growth (const MetricsSeries *self, MetricsPoint point, MetricsUsage *usage)
 {
   GSequenceIter *iter;
+  MetricsChunk *chunk;
 
-  if (time >= metrics_chunk_get_first_time (self->open))
-    return metrics_chunk_contains (self->open, time) ? 0 : metrics_series_get_max_growth ();
-  if (self->sealed == NULL)
+  if (point.time >= metrics_chunk_get_first_time (self->open))
+    {
+      if (metrics_chunk_is_sealed (self->open) || !metrics_chunk_contains (self->open, point.time))
+        return metrics_series_get_max_growth ();
+      return 0;
+    }
+  if (self->sealed == NULL || metrics_chunk_is_sealed (self->open))
     return metrics_series_get_max_growth ();
 
-  /* Another value opens a sealed chunk, or divides it. */
-  iter = metrics_chunks_search (self->sealed, time);
-  if (g_sequence_iter_is_end (iter) || !metrics_chunk_contains (g_sequence_get (iter), time))
+  iter = metrics_chunks_search (self->sealed, point.time);
+  if (g_sequence_iter_is_end (iter))
     return metrics_series_get_max_growth ();
-  if (iter == self->sealed->warm)
+  chunk = g_sequence_get (iter);
+  if (!metrics_chunk_contains (chunk, point.time))
+    return metrics_series_get_max_growth ();
+  if (iter == self->sealed->warm || metrics_chunk_has (chunk, point))
     return 0;
-  return metrics_chunk_get_max_sealed_size () + METRICS_CHUNK_MAX_MERGED * metrics_chunk_get_min_size ()
-         + metrics_chunks_get_max_growth ();
+  usage->work += METRICS_CODING_UNITS;
+  return get_merge_growth (chunk, point);
 }
 
 /**

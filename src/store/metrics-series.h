@@ -9,8 +9,9 @@ G_BEGIN_DECLS
 
 /**
  * MetricsSeries:
- * @open: (owned) (nullable): the newest chunk, open; %NULL where the series has no points
- * @sealed: (owned) (nullable): all others; %NULL where there are none
+ * @open: (owned) (nullable): the newest chunk, open, or sealed where those behind it were deleted until the
+ * next point comes; %NULL where the series has no points
+ * @sealed: (owned) (nullable): all others, sealed but one at most; %NULL where there are none
  * @n_points: how many points all of them have
  *
  * The points of one key. A plain struct, all zero when empty, that lives inside its owner.
@@ -28,7 +29,7 @@ typedef struct
 void metrics_series_put (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage);
 gsize metrics_series_get_first_growth (void);
 gsize metrics_series_get_max_growth (void);
-gsize metrics_series_get_growth (const MetricsSeries *self, gint64 time);
+gsize metrics_series_get_growth (const MetricsSeries *self, MetricsPoint point, MetricsUsage *usage);
 
 gint64 metrics_series_get_first_time (const MetricsSeries *self);
 gint64 metrics_series_get_last_time (const MetricsSeries *self);

@@ -5,6 +5,7 @@
 #include "store/metrics-store.h"
 
 #include "common/metrics-key.h"
+#include "store/metrics-chunks.h"
 #include "store/metrics-hash.h"
 #include "store/metrics-store-private.h"
 
@@ -20,6 +21,8 @@
 #define DRAIN_OF_PUT 2
 /* And one that would be refused otherwise. */
 #define DRAIN_OF_REFUSED_PUT 1024
+/* And how many open chunks it codes to make room. */
+#define COOLED_BY_REFUSED_PUT 8
 
 struct _MetricsStore
 {
@@ -198,6 +201,9 @@ check_memory (MetricsStore *self, gsize growth, GError **error)
   if (G_LIKELY (has_memory (self, growth)))
     return TRUE;
   metrics_history_drain (&self->history, &budget);
+  for (guint i = 0; i < COOLED_BY_REFUSED_PUT && !has_memory (self, growth); i++)
+    if (!metrics_chunks_cool_oldest (&self->usage))
+      break;
   if (has_memory (self, growth))
     return TRUE;
   g_set_error_literal (error, METRICS_STORE_ERROR, METRICS_STORE_ERROR_MEMORY_LIMIT, "memory limit reached");
@@ -264,8 +270,9 @@ metrics_store_put (MetricsStore *self, const char *key, gsize key_len, MetricsPo
     entry = find_or_add_entry (self, key, key_len, error);
   if (G_UNLIKELY (entry == NULL))
     return FALSE;
-  if (G_UNLIKELY (self->usage.memory > self->memory_safe) && entry->series.n_points > 0
-      && !check_memory (self, metrics_series_get_growth (&entry->series, point.time), error))
+  self->usage.is_tight = self->usage.memory > self->memory_safe;
+  if (G_UNLIKELY (self->usage.is_tight) && entry->series.n_points > 0
+      && !check_memory (self, metrics_series_get_growth (&entry->series, point, &self->usage), error))
     return FALSE;
 
   self->entries.recent = entry;

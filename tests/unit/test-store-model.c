@@ -19,6 +19,7 @@ typedef struct
   gint64 n_times;       /* how many times there are */
   guint in_order;       /* how many puts of a hundred come in the order of time */
   gboolean is_extreme;  /* whether times and values are near their limits */
+  guint late;           /* in place of that: how far back late points come, one of two hundred */
   gboolean is_constant; /* whether values seldom change, at a regular step */
   guint put_weight;     /* how many operations of a hundred put one point or, rarely, some hundred */
   guint delete_weight;  /* how many delete; the others ask */
@@ -27,15 +28,17 @@ typedef struct
 
 static const Setup setups[] = {
   /* Everything happens to the same few points. */
-  { "dense", 200000, 6, 40, 20, FALSE, FALSE, 60, 10, 30 },
-  { "extreme", 60000, 5, 60, 20, TRUE, FALSE, 60, 5, 30 },
+  { "dense", 200000, 6, 40, 20, FALSE, 0, FALSE, 60, 10, 30 },
+  { "extreme", 60000, 5, 60, 20, TRUE, 0, FALSE, 60, 5, 30 },
   /* Several chunks a series. */
-  { "chunks", 60000, 3, 5000, 60, FALSE, FALSE, 95, 1, 20 },
+  { "chunks", 60000, 3, 5000, 60, FALSE, 0, FALSE, 95, 1, 20 },
   /* Chunks of one value, as long as they like. */
-  { "constant", 6000, 2, 20000, 95, FALSE, TRUE, 90, 2, 20 },
+  { "constant", 6000, 2, 20000, 95, FALSE, 0, TRUE, 90, 2, 20 },
   /* Buckets that do not fit into memory. */
-  { "long", 20000, 2, 100000, 90, FALSE, FALSE, 97, 0, 50 },
-  { "wide", 100000, 3000, 100, 50, FALSE, FALSE, 94, 1, 1 },
+  { "long", 20000, 2, 100000, 90, FALSE, 0, FALSE, 97, 0, 50 },
+  /* One series in order, and now and then a late point not far back. */
+  { "late", 60000, 1, 60000, 100, FALSE, 300, FALSE, 99, 0, 50 },
+  { "wide", 100000, 3000, 100, 50, FALSE, 0, FALSE, 94, 1, 1 },
 };
 
 typedef struct
@@ -132,6 +135,14 @@ put_random (Fixture *f)
   if ((guint) g_test_rand_int_range (0, 100) >= f->setup->in_order)
     {
       put_one (f, key, random_time (f));
+      return;
+    }
+  if (f->setup->late > 0)
+    {
+      gboolean is_late = g_test_rand_int_range (0, 200) == 0;
+
+      put_one (f, key, is_late ? f->clock - g_test_rand_int_range (0, f->setup->late) * 5 : f->clock);
+      f->clock += is_late ? 0 : 10;
       return;
     }
   /* Now and then many at once, in either order. */

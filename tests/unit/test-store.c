@@ -265,6 +265,103 @@ test_keys (void)
     }
 }
 
+/* A chunk that took late points and was split is no longer than any other when it is sealed. */
+static void
+test_late_and_in_order (void)
+{
+  g_autoptr (MetricsStore) store = metrics_store_new (NO_LIMIT, NO_LIMIT);
+  gint64 time = 0;
+
+  for (guint i = 0; i < 256; i++)
+    put (store, "k", time += 10, i % 7);
+  put (store, "k", time - 5, 1);
+  for (guint i = 0; i < 511; i++)
+    put (store, "k", time += 10, i % 7);
+  put (store, "k", time - 3005, 1);
+  for (guint i = 0; i < 600; i++)
+    put (store, "k", time += 10, i % 7);
+  g_assert_cmpuint (metrics_store_get_n_points (store), ==, 256 + 1 + 511 + 1 + 600);
+}
+
+/* A deletion takes no memory to speak of, whatever it leaves as the newest chunk of a series. */
+static void
+test_deleting_takes_no_memory (void)
+{
+  const guint n_series = 200;
+  g_autoptr (MetricsStore) store = metrics_store_new (NO_LIMIT, NO_LIMIT);
+  MetricsQuerySpec newest = spec_of (METRICS_QUERY_DELETE, "*", 512 * 10, G_MAXINT64);
+  MetricsQuerySpec middle = spec_of (METRICS_QUERY_DELETE, "*", 300 * 10, 301 * 10);
+  guint64 memory;
+
+  for (gint64 i = 0; i < 530; i++)
+    for (guint j = 0; j < n_series; j++)
+      {
+        g_autofree char *key = g_strdup_printf ("%u", j);
+
+        put (store, key, i * 10, i % 10);
+      }
+  memory = metrics_store_get_memory (store);
+  g_assert_cmpuint (run_delete (store, &newest, 100), ==, 18 * n_series);
+  g_assert_cmpuint (metrics_store_get_memory (store), <, memory);
+  g_assert_cmpuint (run_delete (store, &middle, 100), ==, 2 * n_series);
+  g_assert_cmpuint (metrics_store_get_memory (store), <, memory);
+  for (guint j = 0; j < n_series; j++)
+    {
+      g_autofree char *key = g_strdup_printf ("%u", j);
+
+      put (store, key, 5200, j);
+      g_assert_cmpfloat (get_value (store, key, 5110), ==, 511 % 10);
+      g_assert_cmpfloat (get_value (store, key, 5200), ==, j);
+    }
+}
+
+/* At the limit, what is there can be sent again, and replaced, in all series; chunks that were opened for
+ * late points are coded before a put is refused. */
+static void
+test_replacing_at_the_limit (void)
+{
+  const guint n_series = 300;
+  const guint64 limit = 1000000;
+  g_autoptr (MetricsStore) store = metrics_store_new (NO_LIMIT, limit);
+  guint n_opened = 0;
+  gint64 i;
+
+  for (i = 0; i < 500; i++)
+    for (guint j = 0; j < n_series; j++)
+      {
+        g_autofree char *key = g_strdup_printf ("%u", j);
+
+        put (store, key, i * 10, i % 10);
+      }
+  while (try_put (store, "other", i, noise_at (i), METRICS_STORE_ERROR_MEMORY_LIMIT))
+    i++;
+  for (guint round = 0; round < 3; round++)
+    for (guint j = 0; j < n_series; j++)
+      {
+        g_autofree char *key = g_strdup_printf ("%u", j);
+
+        put (store, key, 1000, round == 0 ? 0 : round);
+        g_assert_cmpuint (metrics_store_get_memory (store), <=, limit);
+      }
+
+  /* With room, late points open a chunk of each series; that room is given back. */
+  delete_all (store, "other");
+  for (guint j = 0; j < n_series; j++)
+    {
+      g_autofree char *key = g_strdup_printf ("%u", j);
+
+      n_opened += try_put (store, key, 1005, 1, METRICS_STORE_ERROR_MEMORY_LIMIT);
+    }
+  g_assert_cmpuint (n_opened, ==, n_series);
+  for (guint j = 0; j < 100; j++)
+    {
+      g_autofree char *key = g_strdup_printf ("new %u", j);
+
+      put (store, key, 0, 1);
+    }
+  g_assert_cmpuint (metrics_store_get_memory (store), <=, limit);
+}
+
 /* When the point number @i of @n comes, in one of five orders. */
 static gint64
 time_of (guint order, gint64 i, gint64 n)
@@ -319,6 +416,9 @@ main (int argc, char **argv)
   g_test_add_func ("/store/series-limit", test_series_limit);
   g_test_add_func ("/store/error-texts", test_error_texts);
   g_test_add_func ("/store/memory-limit", test_memory_limit);
+  g_test_add_func ("/store/memory-limit/replacing", test_replacing_at_the_limit);
+  g_test_add_func ("/store/memory-limit/deleting", test_deleting_takes_no_memory);
+  g_test_add_func ("/store/late-and-in-order", test_late_and_in_order);
   g_test_add_func ("/store/memory-limit/random", test_memory_limit_random);
   g_test_add_func ("/store/memory-comes-back", test_memory_comes_back);
   g_test_add_func ("/store/reader-counts", test_reader_counts);
