@@ -116,7 +116,7 @@ is_next (const MetricsBucket *self, gint64 time)
 }
 
 static inline void
-open_bucket (MetricsBucket *self, gint64 time)
+go_to_bucket (MetricsBucket *self, gint64 time)
 {
   /* Mostly it is the next one: a division takes longer than all the rest. */
   if (G_LIKELY (is_next (self, time)))
@@ -126,6 +126,12 @@ open_bucket (MetricsBucket *self, gint64 time)
     }
   else
     find_bucket (self, time);
+}
+
+static inline void
+open_bucket (MetricsBucket *self, gint64 time)
+{
+  go_to_bucket (self, time);
   self->n_integers = 0;
   self->min = G_MAXDOUBLE;
   self->max = -G_MAXDOUBLE;
@@ -285,12 +291,20 @@ take (MetricsBucket *self, const MetricsWindow *window, guint64 at)
   return end;
 }
 
-/* Where all points are decimals of one kind, the mean is one division, and rounds as such. */
+/* Whether the mean of @n points is that of their integers divided once, and so rounds once: sum and divisor
+ * have to be doubles as they are. */
+static inline gboolean
+has_exact_mean (MetricsScale scale, guint exponent, guint64 n, gint64 sum)
+{
+  return scale == METRICS_SCALE_DIVIDE && exponent <= 9 && n < 1 << 20
+         && ABS (sum) <= G_GINT64_CONSTANT (1) << 53;
+}
+
 static inline double
 get_mean (MetricsBucket *self)
 {
-  if (G_LIKELY (self->n_integers == self->n && self->scale == METRICS_SCALE_DIVIDE && self->n < 1 << 20
-                && self->exponent <= 9 && ABS (self->integer_sum) <= G_GINT64_CONSTANT (1) << 53))
+  if (G_LIKELY (self->n_integers == self->n
+                && has_exact_mean (self->scale, self->exponent, self->n, self->integer_sum)))
     return self->integer_sum / (self->n * metrics_decimals_get_power (self->exponent));
   flush_integers (self);
   return CLAMP (metrics_sum_get (&self->sum, self->n), self->min, self->max);
@@ -377,6 +391,37 @@ metrics_bucket_take (MetricsBucket *self, const MetricsWindow *window, guint64 a
   return take (self, window, at);
 }
 
+/* The means of buckets that lie in the window as a whole, for which nothing has to be kept but the sum.
+ * Returns: the index of the first point of another bucket */
+static guint64
+feed_means (MetricsBucket *self,
+            const MetricsWindow *window,
+            guint64 at,
+            MetricsPoint *points,
+            guint *n_points)
+{
+  const double power = metrics_decimals_get_power (window->exponent);
+  const gint64 last = window->times[window->n - 1];
+
+  for (;;)
+    {
+      guint64 sum = 0;
+      guint64 i = at;
+
+      go_to_bucket (self, window->times[at]);
+      if (self->end >= last)
+        return at;
+      do
+        sum += (guint64) window->integers[i++];
+      while (window->times[i] <= self->end);
+      if (!has_exact_mean (window->scale, window->exponent, i - at, (gint64) sum))
+        return at;
+      points[(*n_points)++]
+          = (MetricsPoint){ .time = self->start, .value = (gint64) sum / ((i - at) * power) };
+      at = i;
+    }
+}
+
 /**
  * metrics_bucket_feed:
  * @self: a bucket that does not select
@@ -396,14 +441,20 @@ metrics_bucket_feed (MetricsBucket *self,
                      MetricsPoint *points,
                      guint *n_points)
 {
+  const gboolean wants_means
+      = self->aggregation == METRICS_AGGREGATION_AVG && window->kind == METRICS_WINDOW_INTEGERS;
+
   while (at < window->n)
     {
-      gint64 time = metrics_window_get_time (window, at);
-
-      if (self->n > 0 && time > self->end && close_bucket (self, points + *n_points))
+      if (self->n > 0 && metrics_window_get_time (window, at) > self->end
+          && close_bucket (self, points + *n_points))
         (*n_points)++;
       if (self->n == 0)
-        open_bucket (self, time);
+        {
+          if (wants_means)
+            at = feed_means (self, window, at, points, n_points);
+          open_bucket (self, metrics_window_get_time (window, at));
+        }
       at = take (self, window, at);
     }
   return at;
