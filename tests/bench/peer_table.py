@@ -92,7 +92,8 @@ def machine(config, kinds):
     return [f'{time.strftime("%Y-%m-%d %H:%M")}, {model}, {os.cpu_count()} cores, Linux {platform.release()}, '
             f'Python {platform.python_version()}',
             f'server on core {config.server_core}, generator on core {config.client_core}; medians of {config.rounds}'
-            + ('' if config.scale == 1 else f'; sizes scaled by {config.scale:g}'),
+            + ('' if config.scale == 1 else f'; sizes scaled by {config.scale:g}')
+            + ('; partial: it was broken off' if config.broken_off else ''),
             *([', '.join(versions)] if versions else [])]
 
 

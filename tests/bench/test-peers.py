@@ -5,6 +5,7 @@ not for what they are."""
 import glob
 import os
 import re
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -84,6 +85,22 @@ class Peers(unittest.TestCase):
         self.assertIn('metricsd did not start', result.stderr)
         self.assertRegex(result.stdout, r'W5: .* - \(1\) +[\d.]+')
         self.assertTrue(re.search(r'^\(1\) failed$', result.stdout, re.M))
+
+    def test_broken_off(self):
+        command = [os.environ['PEERS'], '--build', os.environ['BUILD'], '--rounds', '100000', '--scale', '0.0005',
+                   '--peer', 'metricsd', '--workload', 'W5']
+        with tempfile.TemporaryDirectory() as folder:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                       text=True, env={**os.environ, 'TMPDIR': folder})
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+            self.assertTrue(process.stderr.readline().startswith('round 1, metricsd:'))
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=120)
+            self.assertEqual((process.returncode, os.listdir(folder)), (130, []), err)
+        self.assertIn('broken off', err)
+        self.assertIn('partial: it was broken off', out)
+        self.assertRegex(out, r'\nW5: .* M puts/s +[\d.]+')
 
     def test_bad_options(self):
         for words in (['--peer', 'nothing'], ['--workload', 'W9'], ['--scale', '0'], ['--scale', '2'], ['--rounds', '0'],
