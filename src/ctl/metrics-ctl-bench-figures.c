@@ -11,16 +11,28 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Up to here a double tells all whole numbers apart. */
+#define WHOLE_MAX 9007199254740992.0
+
 typedef struct
 {
   const char *part; /* (unowned): static */
   const char *name; /* (unowned): static */
   double value;     /* finite */
+  gboolean is_flag; /* true or false, where there are words for that */
 } Figure;
+
+/* What is said of all parts together. */
+typedef struct
+{
+  const char *name; /* (unowned): static */
+  char *text;       /* (owned) */
+} About;
 
 struct _MetricsBenchFigures
 {
   GArray *figures; /* (owned) (element-type Figure): those of a part one after the other */
+  GArray *abouts;  /* (owned) (element-type About) */
 };
 
 static const struct
@@ -31,6 +43,14 @@ static const struct
   { "p50_microseconds", 0.5 },     { "p90_microseconds", 0.9 }, { "p99_microseconds", 0.99 },
   { "p99_9_microseconds", 0.999 }, { "max_microseconds", 1.0 },
 };
+
+static void
+clear_about (gpointer pointer)
+{
+  About *about = pointer;
+
+  g_free (about->text);
+}
 
 /**
  * metrics_bench_figures_new:
@@ -43,6 +63,8 @@ metrics_bench_figures_new (void)
   MetricsBenchFigures *self = g_new0 (MetricsBenchFigures, 1);
 
   self->figures = g_array_new (FALSE, FALSE, sizeof (Figure));
+  self->abouts = g_array_new (FALSE, FALSE, sizeof (About));
+  g_array_set_clear_func (self->abouts, clear_about);
   return self;
 }
 
@@ -54,15 +76,52 @@ void
 metrics_bench_figures_free (MetricsBenchFigures *self)
 {
   g_array_unref (self->figures);
+  g_array_unref (self->abouts);
   g_free (self);
+}
+
+/**
+ * metrics_bench_figures_add_about:
+ * @self: figures
+ * @name: (transfer none): a name, which is static and no workload's
+ * @text: in UTF-8
+ *
+ * Adds what is to be known of all parts. It is printed where there is room for texts: as JSON.
+ */
+void
+metrics_bench_figures_add_about (MetricsBenchFigures *self, const char *name, const char *text)
+{
+  About about = { name, g_strdup (text) };
+
+  g_array_append_val (self->abouts, about);
+}
+
+/**
+ * metrics_bench_figures_has_results:
+ * @self: figures
+ *
+ * Returns: whether there is anything that was measured
+ */
+gboolean
+metrics_bench_figures_has_results (const MetricsBenchFigures *self)
+{
+  return self->figures->len > 0;
 }
 
 static void
 add (MetricsBenchFigures *self, const char *part, const char *name, double value)
 {
-  Figure figure = { part, name, value };
+  Figure figure = { part, name, value, FALSE };
 
   g_assert (isfinite (value));
+  g_array_append_val (self->figures, figure);
+}
+
+static void
+add_flag (MetricsBenchFigures *self, const char *part, const char *name, gboolean value)
+{
+  Figure figure = { part, name, value ? 1 : 0, TRUE };
+
   g_array_append_val (self->figures, figure);
 }
 
@@ -124,6 +183,8 @@ metrics_bench_figures_add_result (MetricsBenchFigures *self,
   guint64 n_points = metrics_bench_result_count_points (result);
 
   add_size (self, part, &result->size);
+  add_flag (self, part, "broken_off", metrics_bench_result_is_broken_off (result));
+  add (self, part, "requests_wanted", (double) result->n_requests);
   add (self, part, "requests", (double) tally->n_answered);
   add (self, part, "errors", (double) tally->n_refused);
   add (self, part, "points", (double) n_points);
@@ -138,12 +199,37 @@ metrics_bench_figures_add_result (MetricsBenchFigures *self,
   add_server (self, part, server);
 }
 
+/* Whole numbers without a point, which tells programs that count what they are. */
 static void
-append_json (GString *text, GArray *figures)
+append_number (GString *text, double value)
+{
+  if (value == trunc (value) && fabs (value) <= WHOLE_MAX)
+    metrics_json_append_int64 (text, (gint64) value);
+  else
+    metrics_json_append_double (text, value);
+}
+
+static void
+append_abouts (GString *text, GArray *abouts, gboolean more)
+{
+  for (guint i = 0; i < abouts->len; i++)
+    {
+      const About *about = &g_array_index (abouts, About, i);
+
+      g_string_append_printf (text, "\"%s\": ", about->name);
+      metrics_json_append_string (text, about->text);
+      if (more || i + 1 < abouts->len)
+        g_string_append (text, ", ");
+    }
+}
+
+static void
+append_json (GString *text, GArray *abouts, GArray *figures)
 {
   const char *part = NULL;
 
   g_string_append_c (text, '{');
+  append_abouts (text, abouts, figures->len > 0);
   for (guint i = 0; i < figures->len; i++)
     {
       const Figure *figure = &g_array_index (figures, Figure, i);
@@ -154,7 +240,10 @@ append_json (GString *text, GArray *figures)
         g_string_append (text, ", ");
       part = figure->part;
       g_string_append_printf (text, "\"%s\": ", figure->name);
-      metrics_json_append_double (text, figure->value);
+      if (figure->is_flag)
+        g_string_append (text, figure->value != 0 ? "true" : "false");
+      else
+        append_number (text, figure->value);
     }
   g_string_append (text, part != NULL ? "}}\n" : "}\n");
 }
@@ -167,7 +256,7 @@ append_plain (GString *text, GArray *figures)
       const Figure *figure = &g_array_index (figures, Figure, i);
 
       g_string_append_printf (text, "%s.%s ", figure->part, figure->name);
-      metrics_json_append_double (text, figure->value);
+      append_number (text, figure->value);
       g_string_append_c (text, '\n');
     }
 }
@@ -189,7 +278,7 @@ metrics_bench_figures_print (MetricsBenchFigures *self, MetricsCtlForm form, GEr
   g_autoptr (GString) text = g_string_new (NULL);
 
   if (form == METRICS_CTL_FORM_JSON)
-    append_json (text, self->figures);
+    append_json (text, self->abouts, self->figures);
   else
     append_plain (text, self->figures);
   metrics_ctl_output_append (output, text->str, text->len);

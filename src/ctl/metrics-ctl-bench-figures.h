@@ -14,6 +14,8 @@ typedef struct _MetricsBenchFigures MetricsBenchFigures;
 MetricsBenchFigures *metrics_bench_figures_new (void);
 void metrics_bench_figures_free (MetricsBenchFigures *self);
 
+void metrics_bench_figures_add_about (MetricsBenchFigures *self, const char *name, const char *text);
+gboolean metrics_bench_figures_has_results (const MetricsBenchFigures *self);
 void metrics_bench_figures_add_result (MetricsBenchFigures *self,
                                        const MetricsBenchResult *result,
                                        const MetricsBenchServer *server);

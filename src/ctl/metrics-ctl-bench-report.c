@@ -51,7 +51,8 @@ append_server (GString *text, const MetricsBenchServer *server, gboolean is_read
   if (!is_read && server->memory >= 0)
     g_string_append_printf (text, _ ("  %.1f bytes of memory a point"),
                             (double) server->memory / (double) n_points);
-  if (!is_read && server->resident >= 0)
+  /* Memory that the process had before grows it by nothing, which says nothing of a point. */
+  if (!is_read && server->memory >= 0 && (double) server->resident / (double) n_points >= 0.05)
     g_string_append_printf (text, _ (" (%.1f of its process)"),
                             (double) server->resident / (double) n_points);
 }
@@ -93,7 +94,7 @@ metrics_bench_report (const MetricsBenchResult *result, const MetricsBenchServer
   if (tally->n_refused > 0)
     g_string_append_printf (text, _ ("\n  %-9s  %'llu requests, the first: %s"), _ ("refused"),
                             (unsigned long long) tally->n_refused, tally->refusal);
-  if (tally->n_answered < result->n_requests)
+  if (metrics_bench_result_is_broken_off (result))
     g_string_append_printf (text, _ ("\n  broken off: %'llu of %'llu requests were answered"),
                             (unsigned long long) tally->n_answered, (unsigned long long) result->n_requests);
   return g_string_free (text, FALSE);

@@ -71,6 +71,18 @@ metrics_bench_result_clear (MetricsBenchResult *self)
 }
 
 /**
+ * metrics_bench_result_is_broken_off:
+ * @self: a result
+ *
+ * Returns: whether not all requests were answered
+ */
+gboolean
+metrics_bench_result_is_broken_off (const MetricsBenchResult *self)
+{
+  return self->tally.n_answered < self->n_requests;
+}
+
+/**
  * metrics_bench_result_count_points:
  * @self: a result
  *

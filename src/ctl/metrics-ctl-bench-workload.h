@@ -17,7 +17,7 @@ G_BEGIN_DECLS
  * @warm_up: how many requests a connection come before those that are measured
  * @first_step: how many steps of the series are there already
  *
- * How much work there is, over all connections. As given, -1 is what fits the workload.
+ * How much work there is, over all connections. As given, negative is what fits the workload.
  */
 typedef struct
 {
@@ -56,6 +56,7 @@ typedef struct
 } MetricsBenchResult;
 
 void metrics_bench_result_clear (MetricsBenchResult *self);
+gboolean metrics_bench_result_is_broken_off (const MetricsBenchResult *self);
 guint64 metrics_bench_result_count_points (const MetricsBenchResult *self);
 
 const MetricsBenchWorkload *metrics_bench_workload_find (const char *name);

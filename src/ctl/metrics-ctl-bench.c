@@ -22,6 +22,9 @@
 #define READS_MAX 1000000
 #define WARM_UP_MAX 1000000
 
+/* An option that was not given: less than any that is meant. */
+#define NOT_GIVEN G_MININT
+
 /* What the keys have behind it must still fit. */
 #define PREFIX_MAX 256
 
@@ -47,7 +50,9 @@ static const MetricsCtlUsage usage = {
       "\n"
       "The time from the sending of a request to its answer is told in percentiles, at most 0.8 %\n"
       "above the true ones. For people, it prints a few lines a workload; plain, lines\n"
-      "'<workload>.<name> <number>'; as JSON, an object with an object a workload. A megabyte is\n"
+      "'<workload>.<name> <number>'; as JSON, an object with \"version\" (of metricsctl), \"address\",\n"
+      "\"prefix\" and an object a workload. \"broken_off\" (plain: 1) says that not all\n"
+      "\"requests_wanted\" were answered: a signal came or the server went. A megabyte is\n"
       "a million bytes. What the server tells of its own cost is there where it tells it. Where\n"
       "the server refuses requests they are counted, and the exit status is 1.\n"
       "\n"
@@ -82,11 +87,10 @@ typedef struct
   char refusal[METRICS_BENCH_LINE_MAX];
 } Bench;
 
-/* -1 is what was not given. */
 static gboolean
 check_number (MetricsCtl *ctl, const char *option, int value, int min, int max, int *status)
 {
-  if (value == -1 || (value >= min && value <= max))
+  if (value == NOT_GIVEN || (value >= min && value <= max))
     return TRUE;
   *status = metrics_ctl_usage_error (ctl, _ ("%s is %d to %d"), option, min, max);
   return FALSE;
@@ -174,11 +178,9 @@ parse_options (MetricsCtl *ctl, int argc, char **argv, Options *options, int *st
     { "idle", 0, 0, G_OPTION_ARG_INT, &options->idle, N_ ("Connections beside that do nothing (default: 0)"),
       "N" },
     { "warm-up", 0, 0, G_OPTION_ARG_INT, &size->warm_up,
-      N_ ("Requests of a connection before the clock starts (default: 10000, at most 1000000 of all; a tenth "
-          "of the reads)"),
-      "N" },
+      N_ ("Unmeasured requests of a connection before (default: 10000 puts)"), "N" },
     { "prefix", 0, 0, G_OPTION_ARG_STRING, &options->prefix,
-      N_ ("What all keys begin with (default: bench. and a random number)"), N_ ("PREFIX") },
+      N_ ("What all keys begin with, without the dot that is added (default: bench.RANDOM)"), N_ ("PREFIX") },
     { "keep", 0, 0, G_OPTION_ARG_NONE, &options->keep, N_ ("Leave the points in the server"), NULL },
     { NULL },
   };
@@ -222,6 +224,11 @@ tell (Bench *bench, const MetricsBenchResult *result, const MetricsBenchServer *
 
   say (bench, "%s", text);
   metrics_bench_figures_add_result (bench->figures, result, server);
+  /* People have read it in the report. */
+  if (!bench->human && metrics_bench_result_is_broken_off (result))
+    metrics_ctl_warn (bench->ctl, _ ("%s was broken off: %llu of %llu requests were answered"),
+                      metrics_bench_workload_get_name (result->workload),
+                      (unsigned long long) result->tally.n_answered, (unsigned long long) result->n_requests);
   if (result->tally.n_refused > 0 && bench->n_refused == 0)
     g_strlcpy (bench->refusal, result->tally.refusal, sizeof bench->refusal);
   bench->n_refused += result->tally.n_refused;
@@ -261,6 +268,16 @@ measure_all (Bench *bench, GError **error)
   return TRUE;
 }
 
+/* Where the output is for a program people are told on standard error. */
+static void
+say_kept (Bench *bench, const char *pattern)
+{
+  if (bench->human)
+    say (bench, _ ("the points are kept: 'metricsctl del \"%s\"' deletes them"), pattern);
+  else
+    metrics_ctl_warn (bench->ctl, _ ("the points are kept: 'metricsctl del \"%s\"' deletes them"), pattern);
+}
+
 /* Also after a signal and after an error. */
 static gboolean
 clean_up (Bench *bench)
@@ -270,7 +287,7 @@ clean_up (Bench *bench)
 
   metrics_bench_engine_close (bench->engine);
   if (bench->options->keep)
-    say (bench, _ ("the points are kept: 'metricsctl del \"%s\"' deletes them"), pattern);
+    say_kept (bench, pattern);
   else if (!metrics_client_delete (metrics_ctl_get_client (bench->ctl), pattern, NULL, NULL, &error))
     metrics_ctl_warn (bench->ctl, _ ("the points could not be deleted: %s; 'metricsctl del \"%s\"' does it"),
                       error->message, pattern);
@@ -302,17 +319,21 @@ say_what (Bench *bench)
                          options->size.connections);
   g_autofree char *idle = g_strdup_printf (_ (", %d idle beside"), options->idle);
 
+  metrics_bench_figures_add_about (bench->figures, "version", PACKAGE_VERSION);
+  metrics_bench_figures_add_about (bench->figures, "address", address);
+  metrics_bench_figures_add_about (bench->figures, "prefix", bench->prefix);
   say (bench, _ ("%s, %s%s, keys %s.*"), address, connections, options->idle > 0 ? idle : "", bench->prefix);
 }
 
-/* What was measured until a signal came is told too; after an error only what people have seen already. */
+/* What was measured until a signal or an error came is told too, to programs as to people. */
 static int
 finish (Bench *bench, gboolean cleaned, const GError *error)
 {
   MetricsCtlForm form = metrics_ctl_get_form (bench->ctl);
+  gboolean interrupted = g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_autoptr (GError) output_error = NULL;
 
-  if (!bench->human && (error == NULL || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  if (!bench->human && (interrupted || error == NULL || metrics_bench_figures_has_results (bench->figures))
       && !metrics_bench_figures_print (bench->figures, form, &output_error))
     return metrics_ctl_fail (bench->ctl, output_error);
   if (error != NULL)
@@ -352,7 +373,7 @@ int
 metrics_ctl_bench (MetricsCtl *ctl, int argc, char **argv)
 {
   Options options = {
-    .size = { -1, -1, 1, -1, -1, -1, -1, -1 },
+    .size = { NOT_GIVEN, NOT_GIVEN, 1, NOT_GIVEN, NOT_GIVEN, NOT_GIVEN, NOT_GIVEN, NOT_GIVEN },
   };
   Bench bench = { .ctl = ctl, .options = &options };
   int status;

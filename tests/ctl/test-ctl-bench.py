@@ -15,9 +15,10 @@ from harness import Client, wait_until
 # Small enough for a test; none of them divides another.
 SMALL = ['--points', '1003', '--series', '7', '--requests', '53', '--reads', '11', '--warm-up', '3']
 LATENCIES = [f'{name}_microseconds' for name in ('p50', 'p90', 'p99', 'p99_9', 'max')]
-NAMES = {'connections', 'depth', 'series', 'requests', 'errors', 'points', 'bytes_sent', 'bytes_received', 'seconds',
+NAMES = {'connections', 'depth', 'series', 'broken_off', 'requests_wanted', 'requests', 'errors', 'points', 'bytes_sent', 'bytes_received', 'seconds',
          'requests_per_second', 'points_per_second', 'bytes_sent_per_second', 'bytes_received_per_second',
          'server_memory_bytes', 'server_resident_bytes', 'server_cpu_seconds', *LATENCIES}
+ABOUT = ['version', 'address', 'prefix']
 WORKLOADS = ['pipeline', 'request', 'read', 'read-all', 'many-series', 'late']
 
 
@@ -26,6 +27,12 @@ class Figures(TestCase):
         result = self.ctl.run('bench', *SMALL, *words)
         self.assertEqual((result.status, result.err), (0, ''))
         return result.out
+
+    def check_json(self, text, workloads, connections=1):
+        document = json.loads(text)
+        self.assertEqual(list(document), [*ABOUT, *workloads])
+        self.check_figures({name: document[name] for name in workloads}, workloads, connections)
+        return document
 
     def check_figures(self, parts, workloads, connections=1):
         self.assertEqual(list(parts), workloads)
@@ -36,6 +43,7 @@ class Figures(TestCase):
             with self.subTest(name):
                 self.assertEqual(NAMES - set(part), set())
                 self.assertEqual((part['points'], part['requests']), (points.get(name, 1003), requests.get(name, 1003)))
+                self.assertEqual((part['requests_wanted'], part['broken_off']), (part['requests'], False))
                 self.assertEqual((part['errors'], part['connections']), (0, connections))
                 self.assertEqual(part['depth'], 1 if name.startswith('re') else 0)
                 self.check_rates(part)
@@ -55,11 +63,20 @@ class Figures(TestCase):
             self.assertLessEqual(percentiles[0] * part['requests'] / 2, part['seconds'] * 1e6 * 1.01)
 
     def test_json(self):
-        self.check_figures(json.loads(self.bench('--json', *WORKLOADS)), WORKLOADS)
+        document = self.check_json(self.bench('--json', *WORKLOADS), WORKLOADS)
+        self.assertEqual(document['address'], self.server.address)
+        self.assertEqual(f'metricsctl {document["version"]}', self.ctl.run('--version').out.splitlines()[0])
         self.assertEqual(self.stored(), [])
 
+    def test_whole_numbers(self):
+        for form in ('--json', '--plain'):
+            out = self.bench(form, 'pipeline')
+            self.assertRegex(out, r'\bpoints"?:? 1003\b[^.]')
+            self.assertNotRegex(out.partition('prefix')[2] or out, r'\d\.0\b')
+        self.assertIn('pipeline.broken_off 0\n', out)
+
     def test_usual_workloads(self):
-        self.check_figures(json.loads(self.bench('--json')), ['pipeline', 'request', 'read'])
+        self.check_json(self.bench('--json'), ['pipeline', 'request', 'read'])
 
     def test_plain(self):
         parts = {}
@@ -73,15 +90,15 @@ class Figures(TestCase):
         out = self.bench('--human', 'pipeline', 'read', '--idle', '2')
         self.assertIn(self.server.address, out)
         for pattern in (r'1 connection\b', r'2 idle', r'pipeline +[\d,]+ puts/s, [\d.,]+ MB/s',
-                        r'p50 [\d.]+ \w?s.* max [\d.]+ \w?s', r'server +[\d.]+ s of processor time, \d+ ns a point', r'bytes of memory a point \([\d.]+ of its process\)',
+                        r'p50 [\d.]+ \w?s.* max [\d.]+ \w?s', r'server +[\d.]+ s of processor time, \d+ ns a point',
+                        r'bytes of memory a point( \((?!0\.0 )[\d.]+ of its process\))?\n',
                         r'read +[\d,.]+ reads/s, [\d,]+ points/s', r'bench\.[0-9a-f]{8}\.\*'):
             self.assertRegex(out, pattern)
         self.assertNotIn('broken off', out)
 
     def test_connections(self):
         before = Client(self.server).stats()['connections_accepted']
-        parts = json.loads(self.bench('--json', '--connections', '3', '--idle', '5', *WORKLOADS))
-        self.check_figures(parts, WORKLOADS, connections=3)
+        self.check_json(self.bench('--json', '--connections', '3', '--idle', '5', *WORKLOADS), WORKLOADS, connections=3)
         self.assertGreaterEqual(Client(self.server).stats()['connections_accepted'] - before, 8)
         self.assertEqual(self.stored(), [])
 
@@ -90,13 +107,14 @@ class Figures(TestCase):
             server = self.start('--listen', f'unix:{directory}/s')
             result = Ctl(server).run('bench', '--json', *SMALL, *WORKLOADS, '--connections', '2')
             self.assertEqual((result.status, result.err), (0, ''))
-            self.check_figures(json.loads(result.out), WORKLOADS, connections=2)
+            self.check_json(result.out, WORKLOADS, connections=2)
 
     def test_memory_and_bytes(self):
         # The server counts both too; what else it was asked is a few hundred bytes.
         with Client(self.server) as client:
             before = client.stats()
-            part = json.loads(self.bench('--json', 'pipeline', '--warm-up', '0', '--keep'))['pipeline']
+            result = self.ctl.run('bench', *SMALL, '--json', 'pipeline', '--warm-up', '0', '--keep')
+            part = json.loads(result.out)['pipeline']
             after = client.stats()
         self.assertGreater(part['bytes_sent'], 1003 * len('put a 1.0 1\n'))
         self.assertEqual(part['bytes_received'], 1003 * len('ok\n\n'))
@@ -109,7 +127,8 @@ class Points(TestCase):
         """The requests that a server gets: of each connection, in their order."""
         server = self.enterContext(FakeServer())
         result = Ctl(server).run('bench', *SMALL, '--warm-up', warm_up, '--keep', *words)
-        self.assertEqual((result.status, result.err), (0, ''))
+        self.assertEqual(result.status, 0)
+        self.assertIn('the points are kept', result.err)
         return [[line for line in lines if line.startswith('put ')] for lines in server.lines]
 
     def test_points(self):
@@ -151,7 +170,7 @@ class Points(TestCase):
             with self.subTest(words=words):
                 server = self.start()
                 result = Ctl(server).run('bench', *SMALL, '--warm-up', '0', '--keep', *words)
-                self.assertEqual((result.status, result.err), (0, ''))
+                self.assertEqual(result.status, 0)
                 with Client(server) as client:
                     self.assertTrue(low <= client.stats()['largest_slice'] <= high, client.stats())
 
@@ -170,6 +189,12 @@ class Points(TestCase):
         rows = self.stored()
         self.assertEqual(sum(row.startswith('mine.series.') for row in rows), 1003)
         self.assertEqual(sum(row.startswith('mine.request.') for row in rows), 53)
+
+        result = self.ctl.run('bench', '--json', *SMALL, '--keep')
+        prefix = json.loads(result.out)['prefix']
+        self.assertIn(f"'metricsctl del \"{prefix}.*\"' deletes them", result.err)
+        self.assertEqual(self.ctl.run('del', '--yes', f'{prefix}.*').status, 0)
+        self.assertEqual(self.stored(), rows)
 
         # Nor are those that are below the beginning that was asked for.
         result = self.ctl.run('bench', *SMALL, '--prefix', 'mine')
@@ -207,10 +232,14 @@ class Ends(TestCase):
                          '--requests', '5000000', '--warm-up', '0', stdout=out) as process:
                 wait_until(lambda: client.rows(b'keys bench.*.request.*'), 'points')
                 self.assertEqual(process.stop(signal.SIGINT), -signal.SIGINT)
+                messages = process.messages()
             out.seek(0)
             parts = json.load(out)
         self.assertEqual(parts['pipeline']['requests'], 1003)
+        self.assertFalse(parts['pipeline']['broken_off'])
         self.assertLess(parts['request']['requests'], 5000000)
+        self.assertEqual((parts['request']['broken_off'], parts['request']['requests_wanted']), (True, 5000000))
+        self.assertRegex(messages[0], r'request was broken off: \d+ of 5000000 requests were answered')
 
     def test_no_server(self):
         result = Ctl(f'127.0.0.1:{free_port()}').run('bench')
@@ -304,8 +333,29 @@ class Ends(TestCase):
                 wait_until(lambda: client.rows(b'keys bench.*.request.*'), 'points')
             server.kill()
             self.assertEqual(process.wait(), 3)
-            self.assertEqual(len(process.messages()), 2, process.messages())
-            self.assertRegex(process.messages()[0], r'could not be deleted: .* \'metricsctl del "bench\.\w+\.\*"\'')
+            self.assertEqual(len(process.messages()), 3, process.messages())
+            self.assertRegex(process.messages()[1], r'could not be deleted: .* \'metricsctl del "bench\.\w+\.\*"\'')
+
+    def test_server_goes_later(self):
+        """What was measured before is printed."""
+        for form in ('--json', '--plain'):
+            with self.subTest(form), tempfile.TemporaryFile('w+') as out:
+                server = self.start()
+                with Process('bench', form, '--address', server.address, 'pipeline', 'request', '--points', '1003',
+                             '--requests', '5000000', '--warm-up', '0', stdout=out) as process:
+                    with Client(server) as client:
+                        wait_until(lambda: client.rows(b'keys bench.*.request.*'), 'points')
+                    server.kill()
+                    self.assertEqual(process.wait(), 3)
+                    self.assertRegex(process.messages()[0], r'request was broken off: \d+ of 5000000 requests')
+                out.seek(0)
+                text = out.read()
+                if form == '--json':
+                    parts = json.loads(text)
+                    self.assertEqual((parts['pipeline']['broken_off'], parts['request']['broken_off']), (False, True))
+                else:
+                    self.assertIn('pipeline.broken_off 0\n', text)
+                    self.assertIn('request.broken_off 1\nrequest.requests_wanted 5000000\n', text)
 
     def test_may_not_delete(self):
         with tempfile.TemporaryDirectory() as directory:
@@ -317,7 +367,9 @@ class Ends(TestCase):
 
     def test_bad_options(self):
         ctl = Ctl('127.0.0.1:1')
+        numbers = ('points', 'series', 'connections', 'requests', 'reads', 'depth', 'idle', 'warm-up')
         for words in (
+                *([f'--{name}', '-1'] for name in numbers),
                 ['--points', '0'], ['--points', '-2'], ['--points', '10000001'], ['--points', '1e6'],
                 ['--points', '99999999999999999999'], ['--series', '0'], ['--series', '1000001'],
                 ['--connections', '0'], ['--connections', '10001'], ['--requests', '0'], ['--requests', '5000001'],
