@@ -20,9 +20,10 @@ struct _MetricsBenchData
   char *prefix; /* (owned): of all keys */
   guint n_series;
   guint n_points;
-  gint64 start;   /* the first time */
-  gint32 *values; /* (owned) (array length=n_points): hundredths */
-  char **keys;    /* (owned) (array length=n_series) */
+  gint64 start;              /* the first time */
+  gint32 *values;            /* (owned) (array length=n_points): hundredths */
+  char **keys;               /* (owned) (array length=n_series) */
+  GCancellable *cancellable; /* (owned) (nullable) */
 };
 
 /* A generator of numbers of its own, for speed: xorshift64*, by Sebastiano Vigna, "An experimental
@@ -94,7 +95,33 @@ metrics_bench_data_free (MetricsBenchData *self)
   g_free (self->keys);
   g_free (self->values);
   g_free (self->prefix);
+  g_clear_object (&self->cancellable);
   g_free (self);
+}
+
+/**
+ * metrics_bench_data_set_cancellable:
+ * @self: points
+ * @cancellable: by which it is said that they are no longer wanted
+ */
+void
+metrics_bench_data_set_cancellable (MetricsBenchData *self, GCancellable *cancellable)
+{
+  g_set_object (&self->cancellable, cancellable);
+}
+
+/**
+ * metrics_bench_data_is_cancelled:
+ * @self: points
+ *
+ * Writing so many points down takes seconds: it is asked now and then meanwhile.
+ *
+ * Returns: whether they are no longer wanted, and what is written of them may stay incomplete
+ */
+gboolean
+metrics_bench_data_is_cancelled (const MetricsBenchData *self)
+{
+  return g_cancellable_is_cancelled (self->cancellable);
 }
 
 /**

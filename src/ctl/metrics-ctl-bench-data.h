@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include <gio/gio.h>
 
 G_BEGIN_DECLS
 
@@ -18,6 +18,9 @@ MetricsBenchData *metrics_bench_data_new (const char *prefix,
                                           guint first_step,
                                           gint64 start);
 void metrics_bench_data_free (MetricsBenchData *self);
+
+void metrics_bench_data_set_cancellable (MetricsBenchData *self, GCancellable *cancellable);
+gboolean metrics_bench_data_is_cancelled (const MetricsBenchData *self);
 
 guint metrics_bench_data_get_n_series (const MetricsBenchData *self);
 guint metrics_bench_data_get_n_points (const MetricsBenchData *self);

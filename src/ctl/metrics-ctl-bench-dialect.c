@@ -135,7 +135,7 @@ static void
 append_answer (GString *out, const MetricsBenchData *data, guint first_series, guint n_series)
 {
   g_string_append (out, "ok\n");
-  for (guint i = first_series; i < first_series + n_series; i++)
+  for (guint i = first_series; i < first_series + n_series && !metrics_bench_data_is_cancelled (data); i++)
     for (guint k = 0; k < metrics_bench_data_count_points (data, i); k++)
       append_point (out, data, i + k * metrics_bench_data_get_n_series (data));
   g_string_append_c (out, '\n');

@@ -24,7 +24,7 @@
 /* What is needed beside connections. */
 #define SPARE_DESCRIPTORS 32
 
-/* In which time a server has to take what it was sent before its connections are closed. */
+/* In which time a server has to take what it was sent before its connections are closed, at most. */
 #define CLOSE_USEC (10 * G_USEC_PER_SEC)
 
 struct _MetricsBenchEngine
@@ -188,6 +188,18 @@ connect_many (MetricsBenchEngine *self, GPtrArray *links, guint n, GError **erro
       g_ptr_array_add (links, link);
     }
   return TRUE;
+}
+
+/**
+ * metrics_bench_engine_get_cancellable:
+ * @self: an engine
+ *
+ * Returns: (transfer none): what ends all that takes long
+ */
+GCancellable *
+metrics_bench_engine_get_cancellable (const MetricsBenchEngine *self)
+{
+  return self->cancellable;
 }
 
 /**
@@ -364,7 +376,8 @@ metrics_bench_engine_run (MetricsBenchEngine *self,
 void
 metrics_bench_engine_close (MetricsBenchEngine *self)
 {
-  gint64 deadline = g_get_monotonic_time () + CLOSE_USEC;
+  gint64 wait = self->timeout_msec > 0 ? MIN ((gint64) self->timeout_msec * 1000, CLOSE_USEC) : CLOSE_USEC;
+  gint64 deadline = g_get_monotonic_time () + wait;
 
   g_ptr_array_set_size (self->idle, 0);
   for (guint i = 0; i < self->links->len; i++)

@@ -15,6 +15,8 @@ MetricsBenchEngine *metrics_bench_engine_new (GSocketConnectable *address,
                                               GCancellable *cancellable);
 void metrics_bench_engine_free (MetricsBenchEngine *self);
 
+GCancellable *metrics_bench_engine_get_cancellable (const MetricsBenchEngine *self);
+
 gboolean metrics_bench_engine_connect (MetricsBenchEngine *self, guint n, GError **error);
 gboolean metrics_bench_engine_connect_idle (MetricsBenchEngine *self, guint n, GError **error);
 

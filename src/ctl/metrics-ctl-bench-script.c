@@ -4,6 +4,9 @@
 
 #include "ctl/metrics-ctl-bench-script.h"
 
+/* After how many points it is asked whether to go on. */
+#define LOOK_EVERY 4096
+
 static void
 clear_answer (gpointer pointer)
 {
@@ -83,7 +86,8 @@ add_put (MetricsBenchScript *self,
  * @order: (nullable) (array): in which order they are put, where it is not their own
  * @n_scripts: over how many connections, at most as many as there are series
  *
- * Writes down the puts of all points. The series are dealt out to the connections in turn.
+ * Writes down the puts of all points. The series are dealt out to the connections in turn. Where the points
+ * are cancelled meanwhile, here as below, the scripts are incomplete and must not be carried out.
  *
  * Returns: (transfer full) (element-type MetricsBenchScript): a script a connection
  */
@@ -105,6 +109,8 @@ metrics_bench_scripts_new_puts (const MetricsBenchDialect *dialect,
       guint nth = metrics_bench_data_get_series (data, point) % n_scripts;
       GArray *points = g_ptr_array_index (pending, nth);
 
+      if (i % LOOK_EVERY == 0 && metrics_bench_data_is_cancelled (data))
+        break;
       g_array_append_val (points, point);
       if (points->len == dialect->points_a_put)
         add_put (g_ptr_array_index (scripts, nth), dialect, data, points);
@@ -159,7 +165,7 @@ metrics_bench_scripts_new_reads (const MetricsBenchDialect *dialect,
   GPtrArray *scripts = new_scripts (n_scripts, TRUE);
   guint n_series = metrics_bench_data_get_n_series (data);
 
-  for (guint i = 0; i < MIN (n_series, n_reads); i++)
+  for (guint i = 0; i < MIN (n_series, n_reads) && !metrics_bench_data_is_cancelled (data); i++)
     add_get (g_ptr_array_index (scripts, i % n_scripts), dialect, data, i);
   for (guint i = 0; i < n_scripts; i++)
     {

@@ -246,18 +246,30 @@ make_data (MetricsBenchSession *self, const MetricsBenchWorkload *workload, cons
   g_clear_pointer (&self->data, metrics_bench_data_free);
   self->data = metrics_bench_data_new (prefix, (guint) size->series, (guint) size->points,
                                        (guint) size->first_step, self->start);
+  metrics_bench_data_set_cancellable (self->data, metrics_bench_engine_get_cancellable (self->engine));
   self->data_of = workload;
   self->is_put = self->in_order = FALSE;
+}
+
+static gboolean
+is_cancelled (MetricsBenchSession *self, GError **error)
+{
+  return g_cancellable_set_error_if_cancelled (metrics_bench_engine_get_cancellable (self->engine), error);
 }
 
 /* Does what is not measured. It must be carried out all the same. */
 static gboolean
 run_unmeasured (MetricsBenchSession *self, GPtrArray *scripts, guint depth, GError **error)
 {
-  MetricsBenchTally tally = { .latencies = metrics_bench_histogram_new () };
+  MetricsBenchTally tally = { 0 };
   double seconds;
-  gboolean done = metrics_bench_engine_run (self->engine, scripts, depth, &tally, &seconds, error);
+  gboolean done;
 
+  /* Then they may be incomplete. */
+  if (is_cancelled (self, error))
+    return FALSE;
+  tally.latencies = metrics_bench_histogram_new ();
+  done = metrics_bench_engine_run (self->engine, scripts, depth, &tally, &seconds, error);
   metrics_bench_histogram_free (tally.latencies);
   if (done && tally.n_refused > 0)
     {
@@ -302,6 +314,7 @@ make_warm_up (MetricsBenchSession *self, const MetricsBenchWorkload *workload, c
     case KIND_PUT_LATE:
     default:
       data = metrics_bench_data_new (prefix, n_connections, n_connections * size->warm_up, 0, self->start);
+      metrics_bench_data_set_cancellable (data, metrics_bench_engine_get_cancellable (self->engine));
       return metrics_bench_scripts_new_puts (self->dialect, data, NULL, n_connections);
     }
 }
@@ -371,7 +384,7 @@ metrics_bench_session_assume_put (MetricsBenchSession *self,
  * Does all that comes before the clock starts: puts what is to be read, where it is not there, warms up, and
  * writes the requests down.
  *
- * Returns: %FALSE where the server did not do its part
+ * Returns: %FALSE where the server did not do its part, or the engine was cancelled
  */
 gboolean
 metrics_bench_session_prepare (MetricsBenchSession *self,
@@ -385,6 +398,8 @@ metrics_bench_session_prepare (MetricsBenchSession *self,
       || !warm_up (self, workload, size, error))
     return FALSE;
   self->scripts = make_scripts (self, workload, size);
+  if (is_cancelled (self, error))
+    return FALSE;
   self->workload = workload;
   self->size = *size;
   return TRUE;

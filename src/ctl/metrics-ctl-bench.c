@@ -239,7 +239,7 @@ measure (Bench *bench, const MetricsBenchWorkload *workload, GError **error)
 {
   MetricsClient *client = metrics_ctl_get_client (bench->ctl);
   MetricsBenchSize size = metrics_bench_workload_fill_size (workload, &bench->options->size);
-  MetricsBenchServer before, after, cost;
+  MetricsBenchServer before, cost, after = { -1, -1, -1 };
   MetricsBenchResult result;
   gboolean measured;
 
@@ -247,7 +247,9 @@ measure (Bench *bench, const MetricsBenchWorkload *workload, GError **error)
     return FALSE;
   before = metrics_bench_server_ask (client, bench->interrupt);
   measured = metrics_bench_session_measure (bench->session, &result, error);
-  after = metrics_bench_server_ask (client, bench->interrupt);
+  /* One that did not answer is not asked for more: it would take as long again. */
+  if (measured)
+    after = metrics_bench_server_ask (client, bench->interrupt);
   cost = metrics_bench_server_subtract (&after, &before);
   tell (bench, &result, &cost);
   metrics_bench_result_clear (&result);
@@ -278,17 +280,29 @@ say_kept (Bench *bench, const char *pattern)
     metrics_ctl_warn (bench->ctl, _ ("the points are kept: 'metricsctl del \"%s\"' deletes them"), pattern);
 }
 
-/* Also after a signal and after an error. */
 static gboolean
-clean_up (Bench *bench)
+is_lost (const GError *error)
+{
+  return g_error_matches (error, METRICS_ERROR, METRICS_ERROR_CLOSED)
+         || g_error_matches (error, METRICS_ERROR, METRICS_ERROR_CONNECT);
+}
+
+/* Also after a signal and after an error, which is @reason. */
+static gboolean
+clean_up (Bench *bench, const GError *reason)
 {
   g_autofree char *pattern = g_strconcat (bench->prefix, ".*", NULL);
   g_autoptr (GError) error = NULL;
 
+  if (!bench->options->keep && g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    metrics_ctl_warn (bench->ctl, _ ("the points are being deleted; another Ctrl-C leaves '%s' where it is"),
+                      pattern);
   metrics_bench_engine_close (bench->engine);
   if (bench->options->keep)
     say_kept (bench, pattern);
-  else if (!metrics_client_delete (metrics_ctl_get_client (bench->ctl), pattern, NULL, NULL, &error))
+  /* Where the server went and stays away, that is what is said, and there is nothing to delete. */
+  else if (!metrics_client_delete (metrics_ctl_get_client (bench->ctl), pattern, NULL, NULL, &error)
+           && !(is_lost (reason) && is_lost (error)))
     metrics_ctl_warn (bench->ctl, _ ("the points could not be deleted: %s; 'metricsctl del \"%s\"' does it"),
                       error->message, pattern);
   return error == NULL;
@@ -363,7 +377,7 @@ run (Bench *bench)
   bench->session = metrics_bench_session_new (bench->engine, &metrics_bench_dialect_line, bench->prefix,
                                               choose_start (bench->options));
   measure_all (bench, &error);
-  cleaned = clean_up (bench);
+  cleaned = clean_up (bench, error);
   metrics_bench_session_free (bench->session);
   metrics_bench_engine_free (bench->engine);
   return finish (bench, cleaned, error);

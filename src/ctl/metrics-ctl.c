@@ -115,12 +115,15 @@ wait_for_signal (gpointer user_data)
 
   fill_signal_set (&signals);
   if (sigwait (&signals, &number) == 0)
-    {
-      g_atomic_int_set (&ctl->signal_number, number);
-      g_cancellable_cancel (ctl->interrupt);
-    }
-  /* The second one ends the process at once: whoever sends it has no patience left. */
+    g_atomic_int_set (&ctl->signal_number, number);
+  /* The second one ends the process at once: whoever sends it has no patience left. Before anything is
+   * cancelled, for who is called by that may take its time. */
   pthread_sigmask (SIG_UNBLOCK, &signals, NULL);
+  if (g_atomic_int_get (&ctl->signal_number) != 0)
+    g_cancellable_cancel (ctl->interrupt);
+  /* All other threads block it: it needs this one. */
+  while (pause () < 0)
+    continue;
   return NULL;
 }
 

@@ -333,8 +333,44 @@ class Ends(TestCase):
                 wait_until(lambda: client.rows(b'keys bench.*.request.*'), 'points')
             server.kill()
             self.assertEqual(process.wait(), 3)
-            self.assertEqual(len(process.messages()), 3, process.messages())
-            self.assertRegex(process.messages()[1], r'could not be deleted: .* \'metricsctl del "bench\.\w+\.\*"\'')
+            self.assertEqual(len(process.messages()), 2, process.messages())
+            # With the server the points are gone: there is nothing to say of them.
+            self.assertNotIn('could not be deleted', process.errors())
+
+    def test_server_stops_answering(self):
+        with self.server.paused():
+            result = self.ctl.run('bench', '--timeout', '1')
+            self.assertEqual((result.status, result.out), (3, ''))
+        server = self.start()
+        with Client(server) as client, Process('bench', '--json', '--timeout', '1', '--address', server.address,
+                                               'request', '--requests', '5000000') as process:
+            wait_until(lambda: client.rows(b'keys bench.*.request.*'), 'points')
+            with server.paused():
+                self.assertEqual(process.wait(), 3)
+            self.assertRegex(process.errors(), r'request was broken off(.|\n)*could not be deleted(.|\n)*no answer in time')
+
+    def test_interrupt_twice(self):
+        """The server is not waited for, which without a time-out would be for ever."""
+        with Client(self.server) as client, Process('bench', '--timeout', '0', '--address', self.server.address,
+                                                    'request', '--requests', '5000000') as process:
+            wait_until(lambda: client.rows(b'keys bench.*.request.*'), 'points')
+            with self.server.paused():
+                process.send_signal(signal.SIGINT)
+                process.wait_message(r"points are being deleted; another Ctrl-C leaves 'bench\.\w+\.\*'")
+                self.assertEqual(process.stop(signal.SIGINT), -signal.SIGINT)
+
+    def test_interrupt_before_the_clock(self):
+        """While requests are made nothing is measured."""
+        many = '1000000' if harness.SANITIZED else '10000000'
+        for workload in ('pipeline', 'read'):
+            with self.subTest(workload), FakeServer() as server, tempfile.TemporaryFile('w+') as out:
+                with Process('bench', '--json', '--address', server.address, '--points', many, '--warm-up', '0', workload,
+                             stdout=out) as process:
+                    wait_until(lambda: len(server.all_lines()) >= 3, 'the connection that is measured')
+                    self.assertEqual(process.stop(signal.SIGINT), -signal.SIGINT)
+                out.seek(0)
+                self.assertEqual(list(json.load(out)), ABOUT)
+                self.assertFalse([line for line in server.all_lines() if line.startswith('put ')])
 
     def test_server_goes_later(self):
         """What was measured before is printed."""
