@@ -86,18 +86,6 @@ metrics_bench_histogram_add (MetricsBenchHistogram *self, guint64 value, guint64
 }
 
 /**
- * metrics_bench_histogram_clear:
- * @self: a histogram
- *
- * Forgets all values.
- */
-void
-metrics_bench_histogram_clear (MetricsBenchHistogram *self)
-{
-  memset (self, 0, sizeof *self);
-}
-
-/**
  * metrics_bench_histogram_get_count:
  * @self: a histogram
  *

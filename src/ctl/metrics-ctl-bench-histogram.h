@@ -13,7 +13,6 @@ MetricsBenchHistogram *metrics_bench_histogram_new (void);
 void metrics_bench_histogram_free (MetricsBenchHistogram *self);
 
 void metrics_bench_histogram_add (MetricsBenchHistogram *self, guint64 value, guint64 n);
-void metrics_bench_histogram_clear (MetricsBenchHistogram *self);
 
 guint64 metrics_bench_histogram_get_count (const MetricsBenchHistogram *self);
 guint64 metrics_bench_histogram_get_max (const MetricsBenchHistogram *self);

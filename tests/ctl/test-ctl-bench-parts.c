@@ -30,14 +30,12 @@ test_histogram_empty (void)
 static void
 test_histogram_widths (void)
 {
-  g_autoptr (MetricsBenchHistogram) histogram = metrics_bench_histogram_new ();
-
   for (guint bit = 0; bit < 64; bit++)
     for (int i = -2; i <= 2; i++)
       {
+        g_autoptr (MetricsBenchHistogram) histogram = metrics_bench_histogram_new ();
         guint64 value = (G_GUINT64_CONSTANT (1) << bit) + (guint64) i;
 
-        metrics_bench_histogram_clear (histogram);
         metrics_bench_histogram_add (histogram, value, 1);
         /* Without this one, the largest would be told as it is. */
         metrics_bench_histogram_add (histogram, G_MAXUINT64, 1);
