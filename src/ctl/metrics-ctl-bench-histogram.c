@@ -5,7 +5,6 @@
 #include "ctl/metrics-ctl-bench-histogram.h"
 
 #include <math.h>
-#include <string.h>
 
 /* A log-linear histogram, after the idea of Gil Tene's HdrHistogram (http://hdrhistogram.org): the values
  * between two powers of two are divided into CLASSES equal classes, however large they are. Below CLASSES
