@@ -51,7 +51,7 @@ class Server:
     def __init__(self, config, works):
         self.config = config
         self.works = works  # for which it is started
-        self.folder = tempfile.TemporaryDirectory(prefix='metricsd-peer-')
+        self.folder = tempfile.TemporaryDirectory(prefix='metricsd-peer-', dir=self.config.scratch)
         self.port = free_port()
         self.address = f'127.0.0.1:{self.port}'
         self.read_address = self.address
