@@ -54,6 +54,9 @@ struct _MetricsPollerWatch
 MetricsPoller *metrics_poller_new (GMainContext *context, GError **error);
 void metrics_poller_free (MetricsPoller *self);
 
+void metrics_poller_adopt (MetricsPoller *self, int fd);
+void metrics_poller_disown (MetricsPoller *self, int fd);
+
 gint64 metrics_poller_get_time (MetricsPoller *self);
 gint64 metrics_poller_get_real_time (MetricsPoller *self);
 

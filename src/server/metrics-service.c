@@ -170,6 +170,13 @@ close_acceptors (MetricsService *self)
   if (self->guard != NULL)
     g_source_destroy (self->guard);
   g_clear_pointer (&self->guard, g_source_unref);
+  for (guint i = 0; i < self->listeners->len; i++)
+    {
+      GPtrArray *sockets = metrics_listener_get_sockets (self->listeners->pdata[i]);
+
+      for (guint k = 0; k < sockets->len; k++)
+        metrics_poller_disown (self->poller, g_socket_get_fd (sockets->pdata[k]));
+    }
   for (guint i = 0; i < self->acceptors->len; i++)
     {
       g_signal_handlers_disconnect_by_data (self->acceptors->pdata[i], self);
@@ -301,6 +308,7 @@ metrics_service_listen (MetricsService *self, MetricsListener *listener, GError 
         return FALSE;
       g_signal_connect (acceptor, "incoming", G_CALLBACK (incoming_cb), self);
       metrics_accept_guard_add (self->guard, acceptor, sockets->pdata[i]);
+      metrics_poller_adopt (self->poller, g_socket_get_fd (sockets->pdata[i]));
       g_ptr_array_add (self->acceptors, g_steal_pointer (&acceptor));
     }
   fit_connection_limit (self);
