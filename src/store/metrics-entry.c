@@ -9,17 +9,8 @@
 /* What the table takes for an entry: a pointer and a hash, and at worst more than half of the slots free. */
 #define SLOT_SIZE 32
 
-/**
- * metrics_entry_get_size:
- * @key_len: the length of its key in bytes
- *
- * Returns: how many bytes of memory an entry takes, and its place in the table; without its points
- */
-gsize
-metrics_entry_get_size (gsize key_len)
-{
-  return metrics_memory_of (sizeof (MetricsEntry) + key_len) + SLOT_SIZE;
-}
+/* And the set of numbers. */
+#define SLOT_SIZE_BY_ID SLOT_SIZE
 
 /**
  * metrics_key_hash:
@@ -57,15 +48,30 @@ metrics_key_equal (gconstpointer a, gconstpointer b)
 }
 
 /**
+ * metrics_entry_list_get_growth:
+ * @self: a list
+ * @key_len: the length of a key in bytes
+ *
+ * Returns: how many bytes of memory an entry takes, and its places in tables; without its points
+ */
+gsize
+metrics_entry_list_get_growth (const MetricsEntryList *self, gsize key_len)
+{
+  return metrics_memory_of (sizeof (MetricsEntry) + key_len) + SLOT_SIZE
+         + (self->by_id != NULL ? SLOT_SIZE_BY_ID : 0);
+}
+
+/**
  * metrics_entry_list_add:
  * @self: a list
+ * @id: a number that no entry has; where it is not the largest, the list has to be sorted afterwards
  * @key: the key; its bytes are copied
  * @usage: where the memory is counted
  *
  * Returns: (transfer none): a new entry without points at the end of the list
  */
 MetricsEntry *
-metrics_entry_list_add (MetricsEntryList *self, const MetricsKey *key, MetricsUsage *usage)
+metrics_entry_list_add (MetricsEntryList *self, guint64 id, const MetricsKey *key, MetricsUsage *usage)
 {
   MetricsEntry *entry = g_malloc0 (sizeof (MetricsEntry) + key->head.len);
 
@@ -73,23 +79,103 @@ metrics_entry_list_add (MetricsEntryList *self, const MetricsKey *key, MetricsUs
   entry->head.hash = key->head.hash;
   entry->head.len = key->head.len;
   entry->head.is_entry = TRUE;
-  entry->id = ++self->newest_id;
+  entry->id = id;
+  self->newest_id = MAX (self->newest_id, id);
   entry->previous = self->last;
   if (self->last != NULL)
     self->last->next = entry;
   else
     self->first = entry;
   self->last = entry;
-  usage->memory += metrics_entry_get_size (key->head.len);
+  if (self->by_id != NULL)
+    g_hash_table_add (self->by_id, &entry->id);
+  usage->memory += metrics_entry_list_get_growth (self, key->head.len);
   return entry;
 }
 
 static void
-entry_free (MetricsEntry *entry, MetricsUsage *usage)
+free_entry (MetricsEntryList *self, MetricsEntry *entry, MetricsUsage *usage)
 {
   metrics_series_drop (&entry->series, G_MAXUINT, usage);
-  usage->memory -= metrics_entry_get_size (entry->head.len);
+  usage->memory -= metrics_entry_list_get_growth (self, entry->head.len);
+  if (self->by_id != NULL)
+    g_hash_table_remove (self->by_id, &entry->id);
   g_free (entry);
+}
+
+/**
+ * metrics_entry_list_index:
+ * @self: a list
+ * @usage: where the memory is counted
+ *
+ * From now on entries can be found by number.
+ */
+void
+metrics_entry_list_index (MetricsEntryList *self, MetricsUsage *usage)
+{
+  if (self->by_id != NULL)
+    return;
+  self->by_id = g_hash_table_new (g_int64_hash, g_int64_equal);
+  for (MetricsEntry *entry = self->first; entry != NULL; entry = entry->next)
+    {
+      g_hash_table_add (self->by_id, &entry->id);
+      usage->memory += SLOT_SIZE_BY_ID;
+    }
+}
+
+/**
+ * metrics_entry_list_find:
+ * @self: a list that was indexed
+ * @id: a number
+ *
+ * Returns: (transfer none) (nullable): the entry that has that number and is not dead
+ */
+MetricsEntry *
+metrics_entry_list_find (const MetricsEntryList *self, guint64 id)
+{
+  const char *found = g_hash_table_lookup (self->by_id, &id);
+  MetricsEntry *entry;
+
+  if (found == NULL)
+    return NULL;
+  entry = (MetricsEntry *) (found - G_STRUCT_OFFSET (MetricsEntry, id));
+  return entry->head.is_dead ? NULL : entry;
+}
+
+static gint
+compare_ids (gconstpointer a, gconstpointer b)
+{
+  guint64 id_a = (*(MetricsEntry *const *) a)->id;
+  guint64 id_b = (*(MetricsEntry *const *) b)->id;
+
+  return (id_a > id_b) - (id_a < id_b);
+}
+
+/**
+ * metrics_entry_list_sort:
+ * @self: a list on whose entries no query stands
+ *
+ * Puts the entries in the order of their numbers.
+ */
+void
+metrics_entry_list_sort (MetricsEntryList *self)
+{
+  g_autoptr (GPtrArray) entries = g_ptr_array_new ();
+
+  for (MetricsEntry *entry = self->first; entry != NULL; entry = entry->next)
+    g_ptr_array_add (entries, entry);
+  g_ptr_array_sort (entries, compare_ids);
+
+  self->first = self->last = NULL;
+  for (guint i = 0; i < entries->len; i++)
+    {
+      MetricsEntry *entry = g_ptr_array_index (entries, i);
+
+      entry->previous = self->last;
+      entry->next = NULL;
+      *(self->last != NULL ? &self->last->next : &self->first) = entry;
+      self->last = entry;
+    }
 }
 
 /**
@@ -116,7 +202,7 @@ metrics_entry_list_release (MetricsEntryList *self, MetricsEntry *entry, Metrics
     entry->next->previous = entry->previous;
   else
     self->last = entry->previous;
-  entry_free (entry, usage);
+  free_entry (self, entry, usage);
 }
 
 /**
@@ -134,7 +220,8 @@ metrics_entry_list_clear (MetricsEntryList *self, MetricsUsage *usage)
       MetricsEntry *entry = self->first;
 
       self->first = entry->next;
-      entry_free (entry, usage);
+      free_entry (self, entry, usage);
     }
   self->last = self->recent = NULL;
+  g_clear_pointer (&self->by_id, g_hash_table_unref);
 }

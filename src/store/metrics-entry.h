@@ -64,13 +64,21 @@ typedef struct
   MetricsEntry *last;   /* (owned) (nullable) */
   MetricsEntry *recent; /* (unowned) (nullable): that was put to last, see metrics_entry_list_guess() */
   guint64 newest_id;    /* of the entry that was added last; 0 where there was none */
+  GHashTable *by_id;    /* (owned) (nullable) (element-type guint64): a set of the entries' numbers, in place;
+                           only where somebody asks by number */
 } MetricsEntryList;
 
-gsize metrics_entry_get_size (gsize key_len);
 guint metrics_key_hash (gconstpointer key);
 gboolean metrics_key_equal (gconstpointer a, gconstpointer b);
 
-MetricsEntry *metrics_entry_list_add (MetricsEntryList *self, const MetricsKey *key, MetricsUsage *usage);
+gsize metrics_entry_list_get_growth (const MetricsEntryList *self, gsize key_len);
+MetricsEntry *metrics_entry_list_add (MetricsEntryList *self,
+                                      guint64 id,
+                                      const MetricsKey *key,
+                                      MetricsUsage *usage);
+void metrics_entry_list_index (MetricsEntryList *self, MetricsUsage *usage);
+MetricsEntry *metrics_entry_list_find (const MetricsEntryList *self, guint64 id);
+void metrics_entry_list_sort (MetricsEntryList *self);
 void metrics_entry_list_release (MetricsEntryList *self, MetricsEntry *entry, MetricsUsage *usage);
 void metrics_entry_list_clear (MetricsEntryList *self, MetricsUsage *usage);
 

@@ -149,7 +149,7 @@ metrics_query_new (MetricsStore *store, const MetricsQuerySpec *spec)
   set_span (self, spec);
   if (spec->kind == METRICS_QUERY_BUCKETS)
     self->buckets = metrics_buckets_new (spec->aggregation, spec->step);
-  self->view.last_id = metrics_store_get_newest_id (store);
+  self->view.last_id = metrics_store_get_entries (store)->newest_id;
   if (is_reading (self))
     metrics_history_open (self->history, &self->view);
 
@@ -267,7 +267,7 @@ static void
 seek (MetricsQuery *self, gint *budget)
 {
   MetricsEntry *entry
-      = self->cursor != NULL ? self->cursor->next : metrics_store_get_first_entry (self->store);
+      = self->cursor != NULL ? self->cursor->next : metrics_store_get_entries (self->store)->first;
 
   if (self->pattern == NULL || entry == NULL || entry->id > self->view.last_id)
     {

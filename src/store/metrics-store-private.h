@@ -8,7 +8,7 @@
 
 G_BEGIN_DECLS
 
-/* What queries need of a store. */
+/* What queries need of a store, and those who restore it. */
 
 MetricsChunkSource *metrics_store_get_chunk_source (MetricsStore *self);
 MetricsUsage *metrics_store_get_usage (MetricsStore *self);
@@ -16,8 +16,10 @@ MetricsHistory *metrics_store_get_history (MetricsStore *self);
 
 void metrics_store_make_key (MetricsStore *self, const char *bytes, gsize len, MetricsKey *key);
 MetricsEntry *metrics_store_lookup (MetricsStore *self, const MetricsKey *key);
-MetricsEntry *metrics_store_get_first_entry (MetricsStore *self);
-guint64 metrics_store_get_newest_id (MetricsStore *self);
+MetricsEntryList *metrics_store_get_entries (MetricsStore *self);
+
+MetricsEntry *metrics_store_add (MetricsStore *self, guint64 id, const MetricsKey *key);
+void metrics_store_forget (MetricsStore *self, MetricsEntry *entry);
 
 void metrics_store_pin (MetricsStore *self, MetricsEntry *entry);
 void metrics_store_unpin (MetricsStore *self, MetricsEntry *entry);

@@ -32,6 +32,7 @@ struct _MetricsStore
   guint64 memory_limit;
   guint64 memory_safe;              /* up to here no put to a series can exceed the limit */
   MetricsChunkSource *chunk_source; /* (owned) (nullable) */
+  MetricsJournal *journal;          /* (owned) (nullable) */
 
   GHashTable *table; /* (owned) (element-type MetricsEntry MetricsEntry): a set; the entries are the list's */
   MetricsHashSeed seed;
@@ -45,9 +46,10 @@ typedef enum
   PROP_SERIES_LIMIT = 1,
   PROP_MEMORY_LIMIT,
   PROP_CHUNK_SOURCE,
+  PROP_JOURNAL,
 } MetricsStoreProperty;
 
-static GParamSpec *properties[PROP_CHUNK_SOURCE + 1];
+static GParamSpec *properties[PROP_JOURNAL + 1];
 
 G_DEFINE_FINAL_TYPE (MetricsStore, metrics_store, G_TYPE_OBJECT)
 G_DEFINE_QUARK (MetricsStoreError, metrics_store_error)
@@ -76,6 +78,7 @@ metrics_store_dispose (GObject *object)
   MetricsStore *self = METRICS_STORE (object);
 
   g_clear_object (&self->chunk_source);
+  g_clear_object (&self->journal);
 
   G_OBJECT_CLASS (metrics_store_parent_class)->dispose (object);
 }
@@ -110,6 +113,9 @@ metrics_store_get_property (GObject *object, guint property_id, GValue *value, G
     case PROP_CHUNK_SOURCE:
       g_value_set_object (value, self->chunk_source);
       break;
+    case PROP_JOURNAL:
+      g_value_set_object (value, self->journal);
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
     }
@@ -131,6 +137,9 @@ metrics_store_set_property (GObject *object, guint property_id, const GValue *va
       break;
     case PROP_CHUNK_SOURCE:
       self->chunk_source = g_value_dup_object (value);
+      break;
+    case PROP_JOURNAL:
+      metrics_store_set_journal (self, g_value_get_object (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, property_id, pspec);
@@ -170,6 +179,14 @@ metrics_store_class_init (MetricsStoreClass *klass)
    */
   properties[PROP_CHUNK_SOURCE]
       = g_param_spec_object ("chunk-source", NULL, NULL, METRICS_TYPE_CHUNK_SOURCE, flags);
+  /**
+   * MetricsStore:journal:
+   *
+   * Who is told of every change; %NULL where nobody is.
+   */
+  properties[PROP_JOURNAL]
+      = g_param_spec_object ("journal", NULL, NULL, METRICS_TYPE_JOURNAL,
+                             G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 }
 
@@ -184,6 +201,41 @@ MetricsStore *
 metrics_store_new (guint64 series_limit, guint64 memory_limit)
 {
   return g_object_new (METRICS_TYPE_STORE, "series-limit", series_limit, "memory-limit", memory_limit, NULL);
+}
+
+/**
+ * metrics_store_set_journal:
+ * @self: a store
+ * @journal: (nullable): who is told of every change from now on, in order, as soon as it is done
+ *
+ * The store keeps a reference. Where @journal keeps one of the store, the cycle is to be broken by setting
+ * %NULL.
+ */
+void
+metrics_store_set_journal (MetricsStore *self, MetricsJournal *journal)
+{
+  g_return_if_fail (METRICS_IS_STORE (self));
+  g_return_if_fail (journal == NULL || METRICS_IS_JOURNAL (journal));
+
+  /* It knows series by their numbers only, and will ask for them. */
+  if (journal != NULL)
+    metrics_entry_list_index (&self->entries, &self->usage);
+  if (g_set_object (&self->journal, journal))
+    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_JOURNAL]);
+}
+
+/**
+ * metrics_store_get_journal:
+ * @self: a store
+ *
+ * Returns: (transfer none) (nullable): who is told of every change
+ */
+MetricsJournal *
+metrics_store_get_journal (MetricsStore *self)
+{
+  g_return_val_if_fail (METRICS_IS_STORE (self), NULL);
+
+  return self->journal;
 }
 
 static gboolean
@@ -221,12 +273,15 @@ add_entry (MetricsStore *self, const MetricsKey *key, GError **error)
                            "series limit reached");
       return NULL;
     }
-  if (!check_memory (self, metrics_entry_get_size (key->head.len) + metrics_series_get_first_growth (),
+  if (!check_memory (self,
+                     metrics_entry_list_get_growth (&self->entries, key->head.len)
+                         + metrics_series_get_first_growth (),
                      error))
     return NULL;
 
-  entry = metrics_entry_list_add (&self->entries, key, &self->usage);
-  g_hash_table_add (self->table, entry);
+  entry = metrics_store_add (self, self->entries.newest_id + 1, key);
+  if (self->journal != NULL)
+    metrics_journal_begin (self->journal, entry->id, entry->bytes, entry->head.len);
   return entry;
 }
 
@@ -277,6 +332,8 @@ metrics_store_put (MetricsStore *self, const char *key, gsize key_len, MetricsPo
 
   self->entries.recent = entry;
   metrics_series_put (&entry->series, point, &self->usage);
+  if (G_UNLIKELY (self->journal != NULL))
+    metrics_journal_put (self->journal, entry->id, point);
   if (G_UNLIKELY (metrics_history_has_trash (&self->history)))
     {
       gint budget = DRAIN_OF_PUT;
@@ -426,27 +483,49 @@ metrics_store_lookup (MetricsStore *self, const MetricsKey *key)
 }
 
 /**
- * metrics_store_get_first_entry:
+ * metrics_store_get_entries:
  * @self: a store
  *
- * Returns: (transfer none) (nullable): the first one of the list, which may be dead
+ * Returns: (transfer none): all its entries
  */
-MetricsEntry *
-metrics_store_get_first_entry (MetricsStore *self)
+MetricsEntryList *
+metrics_store_get_entries (MetricsStore *self)
 {
-  return self->entries.first;
+  return &self->entries;
 }
 
 /**
- * metrics_store_get_newest_id:
+ * metrics_store_add:
  * @self: a store
+ * @id: see metrics_entry_list_add()
+ * @key: a key of this store that it does not have
  *
- * Returns: the number of the entry that was added last; 0 where there was none
+ * Returns: (transfer none): a new entry without points
  */
-guint64
-metrics_store_get_newest_id (MetricsStore *self)
+MetricsEntry *
+metrics_store_add (MetricsStore *self, guint64 id, const MetricsKey *key)
 {
-  return self->entries.newest_id;
+  MetricsEntry *entry = metrics_entry_list_add (&self->entries, id, key, &self->usage);
+
+  g_hash_table_add (self->table, entry);
+  return entry;
+}
+
+/**
+ * metrics_store_forget:
+ * @self: a store
+ * @entry: one of its entries, without points
+ *
+ * The key has no entry any more. The entry itself may be gone afterwards, unless it is pinned.
+ */
+void
+metrics_store_forget (MetricsStore *self, MetricsEntry *entry)
+{
+  g_assert (entry->series.n_points == 0);
+
+  g_hash_table_remove (self->table, entry);
+  entry->head.is_dead = TRUE;
+  metrics_entry_list_release (&self->entries, entry, &self->usage);
 }
 
 /**
@@ -505,11 +584,9 @@ metrics_store_delete (MetricsStore *self,
   if (!metrics_history_make_room (&self->history, entry, from, to, budget))
     return FALSE;
   *n_deleted += metrics_history_delete (&self->history, entry, from, to, budget);
+  if (self->journal != NULL)
+    metrics_journal_remove (self->journal, entry->id, from, to);
   if (entry->series.n_points == 0)
-    {
-      g_hash_table_remove (self->table, entry);
-      entry->head.is_dead = TRUE;
-      metrics_entry_list_release (&self->entries, entry, &self->usage);
-    }
+    metrics_store_forget (self, entry);
   return TRUE;
 }

@@ -2,9 +2,7 @@
 
 #pragma once
 
-#include "common/metrics-point.h"
-
-#include <glib-object.h>
+#include "store/metrics-journal.h"
 
 G_BEGIN_DECLS
 
@@ -12,13 +10,15 @@ G_BEGIN_DECLS
  * MetricsStoreError:
  * @METRICS_STORE_ERROR_SERIES_LIMIT: a new key would be one series too many
  * @METRICS_STORE_ERROR_MEMORY_LIMIT: the points would need more memory than they may have
+ * @METRICS_STORE_ERROR_DAMAGED: what was kept outside of the store is not what the store once gave
  *
- * Why a point was not taken.
+ * Why something was not taken.
  */
 typedef enum
 {
   METRICS_STORE_ERROR_SERIES_LIMIT,
   METRICS_STORE_ERROR_MEMORY_LIMIT,
+  METRICS_STORE_ERROR_DAMAGED,
 } MetricsStoreError;
 
 #define METRICS_STORE_ERROR (metrics_store_error_quark ())
@@ -28,6 +28,9 @@ GQuark metrics_store_error_quark (void);
 G_DECLARE_FINAL_TYPE (MetricsStore, metrics_store, METRICS, STORE, GObject)
 
 MetricsStore *metrics_store_new (guint64 series_limit, guint64 memory_limit);
+
+void metrics_store_set_journal (MetricsStore *self, MetricsJournal *journal);
+MetricsJournal *metrics_store_get_journal (MetricsStore *self);
 
 gboolean metrics_store_put (MetricsStore *self,
                             const char *key,
