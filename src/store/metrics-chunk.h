@@ -56,6 +56,12 @@ void metrics_chunk_read_window (const MetricsChunk *self,
                                 guint64 span,
                                 MetricsWindow *window);
 
+/* As they are kept outside of a store. */
+MetricsChunk *metrics_chunk_load (const guint8 *data, gsize size);
+guint metrics_chunk_get_n_pieces (const MetricsChunk *self);
+MetricsChunk *metrics_chunk_get_piece (MetricsChunk *self, guint i);
+const guint8 *metrics_chunk_get_data (const MetricsChunk *self, gsize *size);
+
 /* Open ones. */
 gboolean metrics_chunk_append (MetricsChunk *self, MetricsPoint point);
 gboolean metrics_chunk_put (MetricsChunk **self, MetricsPoint point);

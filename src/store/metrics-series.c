@@ -242,6 +242,32 @@ metrics_series_put (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage
 }
 
 /**
+ * metrics_series_add_chunk:
+ * @self: a series to which no point was put
+ * @chunk: (transfer full): a sealed chunk of nobody else; stays with the caller where it is not taken
+ * @usage: where it is counted
+ *
+ * Adds a chunk, which becomes the newest one, if it is behind all others.
+ *
+ * Returns: whether it is
+ */
+gboolean
+metrics_series_add_chunk (MetricsSeries *self, MetricsChunk *chunk, MetricsUsage *usage)
+{
+  if (self->open != NULL)
+    {
+      if (!metrics_chunk_is_sealed (self->open)
+          || metrics_chunk_get_first_time (chunk) <= metrics_chunk_get_last_time (self->open))
+        return FALSE;
+      metrics_chunks_insert (&self->sealed, NULL, self->open, usage);
+    }
+  self->open = chunk;
+  metrics_series_count_open (self, 0, usage);
+  metrics_series_count_points (self, metrics_chunk_get_n_points (chunk), usage);
+  return TRUE;
+}
+
+/**
  * metrics_series_get_first_growth:
  *
  * Returns: how many bytes of memory the first point of a series takes

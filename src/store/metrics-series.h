@@ -27,6 +27,7 @@ typedef struct
 #define METRICS_SERIES_EDGES 3
 
 void metrics_series_put (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage);
+gboolean metrics_series_add_chunk (MetricsSeries *self, MetricsChunk *chunk, MetricsUsage *usage);
 gsize metrics_series_get_first_growth (void);
 gsize metrics_series_get_max_growth (void);
 gsize metrics_series_get_growth (const MetricsSeries *self, MetricsPoint point, MetricsUsage *usage);
