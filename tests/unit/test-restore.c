@@ -383,6 +383,25 @@ test_damaged_chunk (void)
   g_assert_cmpuint (metrics_store_get_n_points (store), ==, 103);
 }
 
+/* What has the form of a chunk, but times that do not ascend. */
+static void
+test_damaged_times (void)
+{
+  static const gint64 times[][3] = { { 10, 10, 10 }, { 20, 10, 0 }, { 10, 30, 20 }, { 10, 20, 20 } };
+  static const double values[3] = { 1, 2, 3 };
+  g_autoptr (MetricsStore) store = metrics_store_new (G_MAXUINT64, G_MAXUINT64);
+
+  restore_series (store, 1, "a");
+  for (guint i = 0; i < G_N_ELEMENTS (times); i++)
+    {
+      guint8 data[METRICS_CODING_MAX_SIZE (3)];
+      gsize size = metrics_coding_encode (data, times[i], values, 3);
+      g_autoptr (GBytes) bytes = g_bytes_new (data, size);
+
+      check_bad_chunk (store, 1, bytes);
+    }
+}
+
 /* Any bytes: what is taken can be read, and the store stays whole. */
 static void
 test_flipped_bits (void)
@@ -495,6 +514,7 @@ main (int argc, char **argv)
   g_test_add_func ("/restore/limits", test_limits);
   g_test_add_func ("/restore/damaged-series", test_damaged_series);
   g_test_add_func ("/restore/damaged-chunk", test_damaged_chunk);
+  g_test_add_func ("/restore/damaged-times", test_damaged_times);
   g_test_add_func ("/restore/flipped-bits", test_flipped_bits);
   g_test_add ("/restore/snapshot", Fixture, NULL, set_up, test_snapshot, tear_down);
   return g_test_run ();
