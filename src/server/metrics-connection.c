@@ -7,22 +7,16 @@
 #include "protocol/metrics-reply.h"
 #include "server/metrics-deadlines.h"
 #include "server/metrics-line-reader.h"
+#include "server/metrics-outbox.h"
 #include "server/metrics-session.h"
 #include "server/metrics-socket-stream.h"
 
 #include <errno.h>
-#include <sys/socket.h>
-
-/* A reply of up to this size leaves in one write: many clients do a single recv(1024) for an answer. */
-#define WHOLE_REPLY_MAX 1024
 
 /* A client that was told that this is the end gets this many seconds to hang up. */
 #define LINGER_TIMEOUT 2
 /* How much is thrown away at once of what it goes on to send. */
 #define LINGER_PIECE 16384
-
-/* What is kept of the buffer for answers while there are none. */
-#define IDLE_BUFFER_MAX 512
 
 /* A long line costs as many units of work as it has pieces of this size. */
 #define LINE_UNIT 256
@@ -41,7 +35,8 @@ typedef enum
  *
  * A client. Whenever its socket is ready, it reads once, executes the whole lines that are there, up to a
  * slice of work, and writes all their replies at once. Replies that the client does not take are held up to a
- * limit; above it nothing more is read or executed.
+ * limit; above it nothing more is read or executed. So are those that wait until what they say is on disk,
+ * see #MetricsGate.
  *
  * Everything happens in the thread of the poller's context.
  */
@@ -51,6 +46,7 @@ struct _MetricsConnection
 
   GSocketConnection *stream;   /* (owned) */
   MetricsStore *store;         /* (owned) */
+  MetricsGate *gate;           /* (owned) */
   const MetricsLimits *limits; /* (unowned) */
   MetricsFigures *figures;     /* (unowned) */
   MetricsRights rights;
@@ -64,10 +60,7 @@ struct _MetricsConnection
   gboolean has_work;     /* there are lines, or the rest of a reply, that can be gone on with */
   gboolean is_finishing; /* nothing more is read, and nothing more is waited for than that all has left */
 
-  MetricsBuffer out;
-  guint64 n_sent;      /* bytes that have left */
-  guint64 reply_start; /* of the reply that the session is busy with, in bytes from the first one sent */
-
+  MetricsOutbox outbox;
   MetricsDeadlines deadlines;
 };
 
@@ -75,6 +68,7 @@ typedef enum
 {
   PROP_STREAM = 1,
   PROP_STORE,
+  PROP_GATE,
   PROP_LIMITS,
   PROP_FIGURES,
   PROP_RIGHTS,
@@ -92,7 +86,8 @@ close_now (MetricsConnection *self)
   self->phase = PHASE_CLOSED;
   metrics_poller_watch_remove (&self->watch);
   metrics_session_clear (&self->session);
-  metrics_buffer_clear (&self->out);
+  metrics_gate_forget (self->gate, &self->outbox);
+  metrics_outbox_clear (&self->outbox);
   /* Only sockets are closed here, which cannot fail in a way that somebody could do something about. */
   g_io_stream_close (G_IO_STREAM (self->stream), NULL, NULL);
   g_signal_emit (self, signal_closed, 0);
@@ -107,21 +102,13 @@ get_socket (MetricsConnection *self)
 static gboolean
 has_room (MetricsConnection *self)
 {
-  /* A reply that can still be a small one has to be able to end, or to become a large one. */
-  return metrics_buffer_length (&self->out) < MAX (self->limits->unsent, WHOLE_REPLY_MAX + 1);
+  return metrics_outbox_has_room (&self->outbox);
 }
 
-/* How much may leave now: not the beginning of a reply that can still become a small one. */
 static gsize
 get_sendable (MetricsConnection *self)
 {
-  gsize length = metrics_buffer_length (&self->out);
-  guint64 unfinished;
-
-  if (!metrics_session_is_busy (&self->session))
-    return length;
-  unfinished = self->n_sent + length - self->reply_start;
-  return unfinished <= WHOLE_REPLY_MAX ? length - MIN (unfinished, length) : length;
+  return metrics_outbox_get_sendable (&self->outbox, !metrics_session_is_busy (&self->session));
 }
 
 /* Reading */
@@ -158,14 +145,14 @@ execute_line (MetricsConnection *self, gint64 now, gint *budget)
     case METRICS_LINE:
       self->took_line = TRUE;
       *budget -= 1 + len / LINE_UNIT;
-      self->reply_start = self->n_sent + metrics_buffer_length (&self->out);
-      *budget -= metrics_session_execute (&self->session, line, len, now, &self->out);
+      metrics_outbox_begin_reply (&self->outbox);
+      *budget -= metrics_session_execute (&self->session, line, len, now, &self->outbox.buffer);
       return TRUE;
 
     case METRICS_LINE_TOO_LONG:
       *budget -= 1;
       self->figures->requests++;
-      metrics_session_refuse (&self->session, "line too long", &self->out);
+      metrics_session_refuse (&self->session, "line too long", &self->outbox.buffer);
       return TRUE;
 
     case METRICS_LINE_SKIPPED:
@@ -188,14 +175,17 @@ work (MetricsConnection *self)
   gint64 now = metrics_poller_get_real_time (self->watch.poller) / G_USEC_PER_SEC;
   gint budget = self->limits->slice;
 
+  self->outbox.is_gated = metrics_gate_begin (self->gate);
   metrics_line_reader_begin (&self->reader);
   while (self->has_work && budget > 0 && has_room (self) && !self->session.over)
     {
       if (metrics_session_is_busy (&self->session))
         self->has_work
-            = metrics_session_resume (&self->session, &budget, &self->out) != METRICS_QUERY_NOT_YET;
+            = metrics_session_resume (&self->session, &budget, &self->outbox.buffer) != METRICS_QUERY_NOT_YET;
       else
         self->has_work = execute_line (self, now, &budget);
+      if (G_UNLIKELY (self->outbox.is_gated))
+        metrics_gate_note (self->gate, &self->outbox, !metrics_session_is_busy (&self->session));
     }
   metrics_line_reader_end (&self->reader);
   if (self->session.broken)
@@ -230,23 +220,23 @@ flush (MetricsConnection *self)
     return;
 
   /* The descriptor of a GSocket never blocks. */
-  do
-    n = send (self->watch.fd, self->out.data + self->out.start, n_bytes, MSG_NOSIGNAL);
-  while (n < 0 && errno == EINTR);
+  n = metrics_outbox_send (&self->outbox, self->watch.fd, n_bytes);
   if (n >= 0)
-    {
-      metrics_buffer_consume (&self->out, n);
-      self->n_sent += n;
-      self->figures->bytes_sent += n;
-      /* Thousands of clients that once had a large answer would otherwise hold its memory. */
-      if (metrics_buffer_length (&self->out) == 0 && self->out.size > IDLE_BUFFER_MAX)
-        metrics_buffer_clear (&self->out);
-    }
-  else if (errno != EAGAIN)
+    self->figures->bytes_sent += n;
+  else
     {
       g_debug ("client gone: %s", g_strerror (errno));
       close_now (self);
     }
+}
+
+static void
+outbox_wake_cb (guint n_failed, gpointer user_data)
+{
+  MetricsConnection *self = user_data;
+
+  self->figures->errors += n_failed;
+  metrics_poller_watch_schedule (&self->watch);
 }
 
 /* Closing */
@@ -296,10 +286,10 @@ update_deadlines (MetricsConnection *self, gboolean took_line)
 {
   gboolean reading = is_reading (self);
   gboolean inside_line = reading && metrics_line_reader_is_inside_line (&self->reader);
-  gboolean idle = reading && metrics_buffer_length (&self->out) == 0;
+  gboolean idle = reading && metrics_buffer_length (&self->outbox.buffer) == 0;
   gint64 now = metrics_poller_get_time (self->watch.poller);
 
-  metrics_deadlines_note_answer (&self->deadlines, self->n_sent, get_sendable (self), now);
+  metrics_deadlines_note_answer (&self->deadlines, self->outbox.n_sent, get_sendable (self), now);
   metrics_deadlines_note (&self->deadlines, METRICS_DEADLINE_LINE, inside_line, took_line, now);
   metrics_deadlines_note (&self->deadlines, METRICS_DEADLINE_IDLE, idle, took_line, now);
   metrics_deadlines_note (&self->deadlines, METRICS_DEADLINE_LINGER, self->phase == PHASE_LINGERING, FALSE,
@@ -313,11 +303,11 @@ handle_deadline (MetricsConnection *self)
   switch (metrics_deadlines_get_passed (&self->deadlines, metrics_poller_get_time (self->watch.poller)))
     {
     case METRICS_DEADLINE_LINE:
-      metrics_session_refuse (&self->session, "line timeout", &self->out);
+      metrics_session_refuse (&self->session, "line timeout", &self->outbox.buffer);
       begin_flushing (self);
       break;
     case METRICS_DEADLINE_IDLE:
-      metrics_session_refuse (&self->session, "idle timeout", &self->out);
+      metrics_session_refuse (&self->session, "idle timeout", &self->outbox.buffer);
       begin_flushing (self);
       break;
     case METRICS_DEADLINE_ANSWER:
@@ -371,7 +361,7 @@ advance (MetricsConnection *self, gboolean took_line)
 {
   if (self->phase == PHASE_OPEN && is_done (self))
     begin_flushing (self);
-  if (self->phase == PHASE_FLUSHING && metrics_buffer_length (&self->out) == 0)
+  if (self->phase == PHASE_FLUSHING && metrics_buffer_length (&self->outbox.buffer) == 0)
     begin_lingering (self);
   if (self->phase == PHASE_LINGERING && self->is_finishing)
     linger (self);
@@ -419,6 +409,9 @@ metrics_connection_set_property (GObject *object, guint property_id, const GValu
     case PROP_STORE:
       self->store = g_value_dup_object (value);
       break;
+    case PROP_GATE:
+      self->gate = g_value_dup_object (value);
+      break;
     case PROP_LIMITS:
       self->limits = g_value_get_pointer (value);
       break;
@@ -444,6 +437,8 @@ metrics_connection_constructed (GObject *object)
   metrics_line_reader_init (&self->reader, base, self->limits->line);
   metrics_session_init (&self->session, self->store, self->limits, self->figures, self->rights);
   metrics_session_set_wake_func (&self->session, session_wake_cb, self);
+  metrics_outbox_set_wake_func (&self->outbox, outbox_wake_cb, self);
+  metrics_outbox_set_limit (&self->outbox, self->limits->unsent);
   self->deadlines.timeouts[METRICS_DEADLINE_LINE] = self->limits->line_timeout;
   self->deadlines.timeouts[METRICS_DEADLINE_ANSWER] = self->limits->answer_timeout;
   self->deadlines.timeouts[METRICS_DEADLINE_IDLE] = self->limits->idle_timeout;
@@ -458,7 +453,10 @@ metrics_connection_dispose (GObject *object)
   metrics_poller_watch_remove (&self->watch);
   metrics_session_clear (&self->session);
   metrics_line_reader_clear (&self->reader);
-  metrics_buffer_clear (&self->out);
+  if (self->gate != NULL)
+    metrics_gate_forget (self->gate, &self->outbox);
+  metrics_outbox_clear (&self->outbox);
+  g_clear_object (&self->gate);
   g_clear_object (&self->store);
   g_clear_object (&self->stream);
 
@@ -478,6 +476,7 @@ metrics_connection_class_init (MetricsConnectionClass *klass)
 
   props[PROP_STREAM] = g_param_spec_object ("stream", NULL, NULL, G_TYPE_SOCKET_CONNECTION, flags);
   props[PROP_STORE] = g_param_spec_object ("store", NULL, NULL, METRICS_TYPE_STORE, flags);
+  props[PROP_GATE] = g_param_spec_object ("gate", NULL, NULL, METRICS_TYPE_GATE, flags);
   props[PROP_LIMITS] = g_param_spec_pointer ("limits", NULL, NULL, flags);
   props[PROP_FIGURES] = g_param_spec_pointer ("figures", NULL, NULL, flags);
   props[PROP_RIGHTS]
@@ -502,6 +501,7 @@ metrics_connection_init (MetricsConnection *self)
  * metrics_connection_new:
  * @stream: a connected socket
  * @store: what the client puts into and reads from
+ * @gate: where replies wait that tell of changes of the store
  * @limits: its limits; they have to live as long as the connection
  * @figures: where it counts; they have to live as long as the connection
  * @rights: what the client may do
@@ -511,12 +511,13 @@ metrics_connection_init (MetricsConnection *self)
 MetricsConnection *
 metrics_connection_new (GSocketConnection *stream,
                         MetricsStore *store,
+                        MetricsGate *gate,
                         const MetricsLimits *limits,
                         MetricsFigures *figures,
                         MetricsRights rights)
 {
-  return g_object_new (METRICS_TYPE_CONNECTION, "stream", stream, "store", store, "limits", limits, "figures",
-                       figures, "rights", rights, NULL);
+  return g_object_new (METRICS_TYPE_CONNECTION, "stream", stream, "store", store, "gate", gate, "limits",
+                       limits, "figures", figures, "rights", rights, NULL);
 }
 
 /**
@@ -554,7 +555,7 @@ metrics_connection_refuse (MetricsConnection *self, const char *message)
 {
   g_return_if_fail (self->phase == PHASE_OPEN);
 
-  metrics_reply_error (&self->out, message);
+  metrics_reply_error (&self->outbox.buffer, message);
   begin_flushing (self);
   /* Who is over the limit must not stay for as long as it likes. */
   self->is_finishing = TRUE;

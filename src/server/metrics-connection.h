@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "server/metrics-gate.h"
 #include "server/metrics-limits.h"
 #include "server/metrics-poller.h"
 #include "server/metrics-rights.h"
@@ -16,6 +17,7 @@ G_DECLARE_FINAL_TYPE (MetricsConnection, metrics_connection, METRICS, CONNECTION
 
 MetricsConnection *metrics_connection_new (GSocketConnection *stream,
                                            MetricsStore *store,
+                                           MetricsGate *gate,
                                            const MetricsLimits *limits,
                                            MetricsFigures *figures,
                                            MetricsRights rights);

@@ -6,6 +6,7 @@
 
 #include "server/metrics-accept-guard.h"
 #include "server/metrics-connection.h"
+#include "server/metrics-gate.h"
 #include "server/metrics-poller.h"
 
 #include <glib/gi18n.h>
@@ -28,6 +29,7 @@ struct _MetricsService
   GObject parent;
 
   MetricsStore *store; /* (owned) */
+  MetricsGate *gate;   /* (owned) */
   MetricsLimits limits;
   MetricsFigures figures;
   MetricsPoller *poller; /* (owned) */
@@ -116,7 +118,7 @@ incoming_cb (GSocketService *acceptor, GSocketConnection *stream, GObject *sourc
   MetricsRights rights = metrics_listener_get_rights (METRICS_LISTENER (source_object),
                                                       g_socket_connection_get_socket (stream));
   g_autoptr (MetricsConnection) connection
-      = metrics_connection_new (stream, self->store, &self->limits, &self->figures, rights);
+      = metrics_connection_new (stream, self->store, self->gate, &self->limits, &self->figures, rights);
   g_autoptr (GError) error = NULL;
 
   if (!metrics_connection_start (connection, self->poller, &error))
@@ -197,6 +199,7 @@ metrics_service_dispose (GObject *object)
   g_clear_handle_id (&self->drain_id, g_source_remove);
   close_acceptors (self);
   g_ptr_array_set_size (self->listeners, 0);
+  g_clear_object (&self->gate);
   g_clear_object (&self->store);
 
   G_OBJECT_CLASS (metrics_service_parent_class)->dispose (object);
@@ -260,6 +263,7 @@ metrics_service_new (MetricsStore *store, const MetricsLimits *limits, GError **
   if (self->poller == NULL)
     return NULL;
   self->store = g_object_ref (store);
+  self->gate = metrics_gate_new (store);
   self->limits = *limits;
   self->guard = metrics_accept_guard_new ();
   return g_steal_pointer (&self);

@@ -14,6 +14,7 @@ typedef struct
 {
   DummyChunkSource *source;
   MetricsStore *store;
+  MetricsGate *gate;
   MetricsPoller *poller;
   MetricsConnection *connection;
   GSocket *client;
@@ -39,13 +40,14 @@ set_up (Fixture *fixture, gconstpointer data)
   fixture->limits = (MetricsLimits){
     .line = 65536,
     .connections = 1,
-    .unsent = 4096,
+    .unsent = GPOINTER_TO_UINT (data),
     .slice = 16,
     .line_timeout = 60,
     .answer_timeout = 60,
   };
   fixture->source = dummy_chunk_source_new ();
   fixture->store = g_object_new (METRICS_TYPE_STORE, "chunk-source", fixture->source, NULL);
+  fixture->gate = metrics_gate_new (fixture->store);
   fixture->poller = metrics_poller_new (NULL, &error);
   g_assert_no_error (error);
 
@@ -57,8 +59,8 @@ set_up (Fixture *fixture, gconstpointer data)
   g_socket_set_blocking (fixture->client, FALSE);
 
   stream = g_socket_connection_factory_create_connection (server);
-  fixture->connection = metrics_connection_new (stream, fixture->store, &fixture->limits, &fixture->figures,
-                                                METRICS_RIGHTS_ALL);
+  fixture->connection = metrics_connection_new (stream, fixture->store, fixture->gate, &fixture->limits,
+                                                &fixture->figures, METRICS_RIGHTS_ALL);
   g_signal_connect (fixture->connection, "closed", G_CALLBACK (closed_cb), &fixture->closed);
   g_assert_true (metrics_connection_start (fixture->connection, fixture->poller, &error));
   g_assert_no_error (error);
@@ -71,6 +73,7 @@ tear_down (Fixture *fixture, gconstpointer data)
   g_clear_object (&fixture->connection);
   g_clear_object (&fixture->client);
   g_clear_pointer (&fixture->poller, metrics_poller_free);
+  g_clear_object (&fixture->gate);
   g_clear_object (&fixture->store);
   g_clear_object (&fixture->source);
 }
@@ -186,7 +189,6 @@ test_least_room (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GString) expected = g_string_new (NULL);
 
-  fixture->limits.unsent = 1024;
   fixture->limits.slice = 1;
   /* "ok\n" and rows of 14 and 1007 bytes: 1024 in all, and one row more. */
   for (guint i = 0; i < 2; i++)
@@ -209,11 +211,12 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
 
-#define ADD(name, func) g_test_add ("/connection/" name, Fixture, NULL, set_up, func, tear_down)
-  ADD ("waits", test_waits);
-  ADD ("goes-while-waiting", test_goes_while_waiting);
-  ADD ("slices", test_slices);
-  ADD ("least-room", test_least_room);
+#define ADD(name, unsent, func)                                                                              \
+  g_test_add ("/connection/" name, Fixture, GUINT_TO_POINTER (unsent), set_up, func, tear_down)
+  ADD ("waits", 4096, test_waits);
+  ADD ("goes-while-waiting", 4096, test_goes_while_waiting);
+  ADD ("slices", 4096, test_slices);
+  ADD ("least-room", 1024, test_least_room);
 #undef ADD
 
   return g_test_run ();
