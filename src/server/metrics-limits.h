@@ -30,6 +30,25 @@ typedef struct
 } MetricsLimits;
 
 /**
+ * MetricsDiskFigures:
+ * @commits: how often changes were brought to the disk
+ * @commit_time: how long that took, in microseconds
+ * @bytes_written: how much was written for it
+ * @storage_errors: how often it failed
+ *
+ * What the server counts of what lasts, for `stats`. All since its start.
+ */
+typedef struct
+{
+  guint64 commits;
+  guint64 commit_time;
+  guint64 bytes_written;
+  guint64 storage_errors;
+} MetricsDiskFigures;
+
+typedef void (*MetricsDiskFiguresFunc) (MetricsDiskFigures *figures, gpointer user_data);
+
+/**
  * MetricsFigures:
  *
  * What the server counts of itself, for `stats`. All since its start, but @connections.
@@ -44,7 +63,9 @@ typedef struct
   guint64 errors;
   guint64 bytes_received;
   guint64 bytes_sent;
-  guint64 largest_slice; /* units of work, see MetricsLimits.slice */
+  guint64 largest_slice;            /* units of work, see MetricsLimits.slice */
+  MetricsDiskFiguresFunc disk_func; /* (nullable): who knows what lasts; NULL where nothing does */
+  gpointer disk_data;               /* (unowned) */
 } MetricsFigures;
 
 G_END_DECLS

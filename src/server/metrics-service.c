@@ -269,6 +269,21 @@ metrics_service_new (MetricsStore *store, const MetricsLimits *limits, GError **
   return g_steal_pointer (&self);
 }
 
+/**
+ * metrics_service_set_disk_func:
+ * @self: a service
+ * @func: (nullable): what fills in the figures of what lasts, for `stats`; %NULL where nothing does
+ * @user_data: what to call it with; it has to live as long as the service, or until it is set again
+ */
+void
+metrics_service_set_disk_func (MetricsService *self, MetricsDiskFiguresFunc func, gpointer user_data)
+{
+  g_return_if_fail (METRICS_IS_SERVICE (self));
+
+  self->figures.disk_func = func;
+  self->figures.disk_data = user_data;
+}
+
 /* A client over the limit of connections is told so, which takes a descriptor: so that one has to be reached
  * before descriptors run out. */
 static void

@@ -87,6 +87,18 @@ put (MetricsSession *self, const MetricsCommand *command, MetricsBuffer *out)
 }
 
 static void
+append_disk_figures (MetricsSession *self, MetricsBuffer *out)
+{
+  MetricsDiskFigures figures = { 0 };
+
+  self->figures->disk_func (&figures, self->figures->disk_data);
+  metrics_reply_append_figure (out, "commits", figures.commits);
+  metrics_reply_append_figure (out, "commit_time", figures.commit_time);
+  metrics_reply_append_figure (out, "bytes_written", figures.bytes_written);
+  metrics_reply_append_figure (out, "storage_errors", figures.storage_errors);
+}
+
+static void
 append_stats (MetricsSession *self, MetricsBuffer *out)
 {
   const MetricsFigures *figures = self->figures;
@@ -109,6 +121,8 @@ append_stats (MetricsSession *self, MetricsBuffer *out)
   metrics_reply_append_figure (out, "errors", figures->errors);
   metrics_reply_append_figure (out, "bytes_received", figures->bytes_received);
   metrics_reply_append_figure (out, "bytes_sent", figures->bytes_sent);
+  if (figures->disk_func != NULL)
+    append_disk_figures (self, out);
   metrics_reply_append_figure (out, "largest_slice", figures->largest_slice);
   metrics_reply_append_figure (out, "slice_limit", limits->slice);
   metrics_reply_append_figure (out, "connection_limit", limits->connections);

@@ -404,6 +404,34 @@ test_taken_away (Fixture *fixture, gconstpointer data)
   metrics_store_set_journal (fixture->store, NULL);
 }
 
+static void
+fill_disk_figures (MetricsDiskFigures *figures, gpointer user_data)
+{
+  *figures = *(MetricsDiskFigures *) user_data;
+}
+
+/* What lasts is counted where something does, and only there. */
+static void
+test_stats (Fixture *fixture, gconstpointer data)
+{
+  Client *client = &fixture->clients[0];
+  MetricsDiskFigures figures
+      = { .commits = 11, .commit_time = 12, .bytes_written = 13, .storage_errors = 14 };
+  g_autofree char *without = NULL;
+  g_autofree char *with = NULL;
+
+  say (client, "stats\n");
+  without = hear (client);
+  g_assert_nonnull (strstr (without, "\nbytes_sent "));
+  g_assert_null (strstr (without, "\ncommits "));
+
+  fixture->figures.disk_func = fill_disk_figures;
+  fixture->figures.disk_data = &figures;
+  say (client, "stats\n");
+  with = hear (client);
+  g_assert_nonnull (strstr (with, "\ncommits 11\ncommit_time 12\nbytes_written 13\nstorage_errors 14\n"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -424,6 +452,7 @@ main (int argc, char **argv)
   ADD ("takes-long", UNSENT, test_takes_long);
   ADD ("not-awaited", UNSENT, test_not_awaited);
   ADD ("taken-away", UNSENT, test_taken_away);
+  ADD ("stats", UNSENT, test_stats);
 #undef ADD
 #undef UNSENT
 
