@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "storage/metrics-checkpoint.h"
+
+#include "store/metrics-restore.h"
+
+/* Has the changes of the log's rows up to one gone into the chunks, so that these rows can go.
+ *
+ * The changes say which spans of which series they touched. For these the store is asked what it has now,
+ * group by group, and that takes the place of the rows that overlap. So it is not one instant that is
+ * written; but whatever was changed since the row stands in later rows of the log (the writer sees to it that
+ * they are written no later than the chunks), and doing it once more changes nothing.
+ *
+ * A chunk of the store can reach beyond the span and overlap further rows of the database: then the span is
+ * widened to those and asked for again. It only ever grows, so that ends.
+ *
+ * Series are added and deleted with the log's rows, in the last transaction. Until then the log still begins
+ * each new series, and a key cannot be in the table twice: one whose series was removed and begun again. */
+
+/* How many series a transaction rewrites. */
+#define GROUP 256
+
+/* What the log says of a series. */
+typedef struct
+{
+  guint64 id; /* first: it is the key of the table */
+  gint64 first;
+  gint64 last;
+  GBytes *key; /* (owned) (nullable): where it began */
+
+  GPtrArray *chunks; /* (owned) (nullable) (element-type MetricsStoredChunk): what the store has */
+  gboolean settled;  /* whether it was written */
+  gboolean gone;     /* whether the store has no such series */
+} MetricsTouched;
+
+struct _MetricsCheckpoint
+{
+  GPtrArray *all; /* (owned) (element-type MetricsTouched): by number */
+  guint64 last_log;
+  guint n_taken;    /* how many of @all were in a group */
+  GPtrArray *group; /* (owned) (element-type MetricsTouched): of @all */
+  guint n_answered; /* how many of @group */
+};
+
+static void
+touched_free (MetricsTouched *self)
+{
+  g_clear_pointer (&self->key, g_bytes_unref);
+  g_clear_pointer (&self->chunks, g_ptr_array_unref);
+  g_free (self);
+}
+
+/**
+ * metrics_touched_new:
+ *
+ * Returns: (transfer full): a table for metrics_touched_add()
+ */
+GHashTable *
+metrics_touched_new (void)
+{
+  return g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) touched_free);
+}
+
+static MetricsTouched *
+find_touched (GHashTable *touched, guint64 id)
+{
+  MetricsTouched *one = g_hash_table_lookup (touched, &id);
+
+  if (one != NULL)
+    return one;
+  one = g_new0 (MetricsTouched, 1);
+  one->id = id;
+  one->first = G_MAXINT64;
+  one->last = G_MININT64;
+  g_hash_table_insert (touched, &one->id, one);
+  return one;
+}
+
+static void
+add_span (MetricsTouched *self, gint64 first, gint64 last)
+{
+  self->first = MIN (self->first, first);
+  self->last = MAX (self->last, last);
+}
+
+/**
+ * metrics_touched_add:
+ * @touched: (element-type guint64 MetricsTouched): a table
+ * @changes: (array length=size): the changes of a batch
+ * @size: how many bytes that is
+ *
+ * Notes which spans of which series were changed.
+ */
+void
+metrics_touched_add (GHashTable *touched, const guint8 *changes, gsize size)
+{
+  MetricsLogReader reader;
+  MetricsLogChange change;
+
+  metrics_log_reader_init (&reader, changes, size);
+  while (metrics_log_reader_next (&reader, &change))
+    {
+      MetricsTouched *one = find_touched (touched, change.id);
+
+      if (change.kind == METRICS_LOG_PUT)
+        add_span (one, change.point.time, change.point.time);
+      else if (change.kind == METRICS_LOG_REMOVE)
+        add_span (one, change.from, change.to);
+      else if (one->key == NULL)
+        one->key = g_bytes_new (change.key, change.key_len);
+    }
+}
+
+static gint
+compare (gconstpointer a, gconstpointer b)
+{
+  const MetricsTouched *one = *(const MetricsTouched *const *) a;
+  const MetricsTouched *other = *(const MetricsTouched *const *) b;
+
+  return one->id < other->id ? -1 : one->id > other->id;
+}
+
+/**
+ * metrics_checkpoint_new:
+ * @touched: (element-type guint64 MetricsTouched): what the rows changed; it is empty afterwards
+ * @last_log: the number of the last of these rows, all of which are on disk
+ *
+ * Begins a checkpoint.
+ *
+ * Returns: (transfer full): it
+ */
+MetricsCheckpoint *
+metrics_checkpoint_new (GHashTable *touched, guint64 last_log)
+{
+  MetricsCheckpoint *self = g_new0 (MetricsCheckpoint, 1);
+  GHashTableIter iter;
+  gpointer one;
+
+  self->all = g_ptr_array_new_full (g_hash_table_size (touched), (GDestroyNotify) touched_free);
+  g_hash_table_iter_init (&iter, touched);
+  while (g_hash_table_iter_next (&iter, NULL, &one))
+    {
+      g_ptr_array_add (self->all, one);
+      g_hash_table_iter_steal (&iter);
+    }
+  g_ptr_array_sort (self->all, compare);
+  self->last_log = last_log;
+  self->group = g_ptr_array_new ();
+  return self;
+}
+
+/**
+ * metrics_checkpoint_free:
+ * @self: (transfer full): a checkpoint
+ *
+ * Frees it. What it has not written stays in the log.
+ */
+void
+metrics_checkpoint_free (MetricsCheckpoint *self)
+{
+  g_ptr_array_unref (self->group);
+  g_ptr_array_unref (self->all);
+  g_free (self);
+}
+
+/**
+ * metrics_checkpoint_prepare:
+ * @self: a checkpoint
+ * @database: where it is written
+ * @error: return location for a #GError
+ *
+ * Makes up the next group, and says what the store has to be asked for it.
+ *
+ * Returns: %FALSE on errors; it can be tried again
+ */
+gboolean
+metrics_checkpoint_prepare (MetricsCheckpoint *self, MetricsDatabase *database, GError **error)
+{
+  while (self->group->len < GROUP && self->n_taken < self->all->len)
+    {
+      MetricsTouched *one = self->all->pdata[self->n_taken++];
+
+      /* One that began, and whose first put is in a later row. */
+      if (one->first > one->last)
+        one->first = one->last = 0;
+      g_ptr_array_add (self->group, one);
+    }
+  for (guint i = 0; i < self->group->len; i++)
+    {
+      MetricsTouched *one = self->group->pdata[i];
+
+      if (!metrics_database_find_span (database, one->id, &one->first, &one->last, error))
+        return FALSE;
+    }
+  self->n_answered = 0;
+  return TRUE;
+}
+
+/**
+ * metrics_checkpoint_is_asking:
+ * @self: a checkpoint
+ *
+ * Returns: whether the store has to be asked before it goes on
+ */
+gboolean
+metrics_checkpoint_is_asking (MetricsCheckpoint *self)
+{
+  return self->n_answered < self->group->len;
+}
+
+/**
+ * metrics_checkpoint_answer:
+ * @self: a checkpoint that is asking
+ * @store: the store, whose thread this is
+ * @deadline: until when to go on, by the monotonic clock; one series is done in any case
+ *
+ * Asks the store.
+ *
+ * Returns: whether all is answered
+ */
+gboolean
+metrics_checkpoint_answer (MetricsCheckpoint *self, MetricsStore *store, gint64 deadline)
+{
+  do
+    {
+      MetricsTouched *one = self->group->pdata[self->n_answered++];
+
+      g_clear_pointer (&one->chunks, g_ptr_array_unref);
+      one->chunks = metrics_store_snapshot (store, one->id, one->first, one->last);
+      one->gone = one->chunks == NULL;
+    }
+  while (metrics_checkpoint_is_asking (self) && g_get_monotonic_time () < deadline);
+  return !metrics_checkpoint_is_asking (self);
+}
+
+/* Widens the span where the answer reaches into rows beyond it. */
+static gboolean
+check_answer (MetricsTouched *self, MetricsDatabase *database, gboolean *fits, GError **error)
+{
+  gint64 first = self->first;
+  gint64 last = self->last;
+
+  for (guint i = 0; i < self->chunks->len; i++)
+    {
+      const MetricsStoredChunk *chunk = self->chunks->pdata[i];
+
+      first = MIN (first, chunk->first);
+      last = MAX (last, chunk->last);
+    }
+  *fits = TRUE;
+  if (first == self->first && last == self->last)
+    return TRUE;
+  {
+    gint64 row_first = first;
+    gint64 row_last = last;
+
+    if (!metrics_database_find_span (database, self->id, &row_first, &row_last, error))
+      return FALSE;
+    *fits = row_first >= first && row_last <= last;
+    self->first = row_first;
+    self->last = row_last;
+  }
+  return TRUE;
+}
+
+static gboolean
+write_chunks (MetricsTouched *self, MetricsDatabase *database, GError **error)
+{
+  if (!metrics_database_delete_chunks (database, self->id, self->first, self->last, error))
+    return FALSE;
+  for (guint i = 0; i < self->chunks->len; i++)
+    {
+      const MetricsStoredChunk *chunk = self->chunks->pdata[i];
+
+      if (!metrics_database_insert_chunk (database, self->id, chunk->first, chunk->last, chunk->n_points,
+                                          chunk->data, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+write_one (MetricsTouched *self, MetricsDatabase *database, GError **error)
+{
+  gboolean fits;
+
+  self->settled = FALSE;
+  if (self->gone)
+    {
+      self->settled = TRUE;
+      return metrics_database_delete_chunks (database, self->id, G_MININT64, G_MAXINT64, error);
+    }
+  if (!check_answer (self, database, &fits, error))
+    return FALSE;
+  self->settled = fits;
+  return !fits || write_chunks (self, database, error);
+}
+
+static gboolean
+write_series (MetricsCheckpoint *self, MetricsDatabase *database, GError **error)
+{
+  for (guint i = 0; i < self->all->len; i++)
+    {
+      const MetricsTouched *one = self->all->pdata[i];
+
+      if (one->gone && !metrics_database_delete_series (database, one->id, error))
+        return FALSE;
+    }
+  for (guint i = 0; i < self->all->len; i++)
+    {
+      const MetricsTouched *one = self->all->pdata[i];
+
+      if (!one->gone && one->key != NULL
+          && !metrics_database_insert_series (database, one->id, one->key, error))
+        return FALSE;
+    }
+  return metrics_database_delete_log (database, self->last_log, error);
+}
+
+/**
+ * metrics_checkpoint_write:
+ * @self: a checkpoint that is not asking
+ * @database: a database with a transaction
+ * @error: return location for a #GError
+ *
+ * Writes the group, or the end where all groups are written.
+ *
+ * Returns: %FALSE on errors: then the transaction has to be undone, and it can be tried again
+ */
+gboolean
+metrics_checkpoint_write (MetricsCheckpoint *self, MetricsDatabase *database, GError **error)
+{
+  if (self->group->len == 0)
+    return self->n_taken < self->all->len || write_series (self, database, error);
+  for (guint i = 0; i < self->group->len; i++)
+    if (!write_one (self->group->pdata[i], database, error))
+      return FALSE;
+  return TRUE;
+}
+
+/**
+ * metrics_checkpoint_advance:
+ * @self: a checkpoint whose write was committed
+ *
+ * Goes on: either it is at its end, or metrics_checkpoint_prepare() has to follow.
+ *
+ * Returns: whether it is at its end
+ */
+gboolean
+metrics_checkpoint_advance (MetricsCheckpoint *self)
+{
+  guint n_left = 0;
+
+  if (self->group->len == 0)
+    return self->n_taken == self->all->len;
+  for (guint i = 0; i < self->group->len; i++)
+    {
+      MetricsTouched *one = self->group->pdata[i];
+
+      g_clear_pointer (&one->chunks, g_ptr_array_unref);
+      if (!one->settled)
+        self->group->pdata[n_left++] = one;
+    }
+  g_ptr_array_set_size (self->group, n_left);
+  return FALSE;
+}

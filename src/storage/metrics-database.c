@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "storage/metrics-database.h"
+#include "storage/metrics-log.h"
+
+#include <glib/gi18n.h>
+#include <sqlite3.h>
+
+/* All that is SQL. One connection, used by one thread at a time: the main thread while it loads, the writer
+ * from then on. README.md of this room describes the tables. */
+
+#define APPLICATION_ID 0x4d545244
+#define FORMAT_VERSION 1
+
+/* What the write-ahead log may have before it is moved into the file. */
+#define MAX_FRAMES 1000
+#define FRAME_HEADER 24
+
+/* The rows of a series lie apart and in order: of those that begin before a span only the last can reach into
+ * it. So the index tells all, however long a series is. */
+#define OVERLAPPING                                                                                          \
+  "FROM chunk WHERE series = ?1 AND first BETWEEN coalesce ((SELECT max (first) FROM chunk"                  \
+  " WHERE series = ?1 AND first <= ?2), ?2) AND ?3 AND last >= ?2"
+
+typedef enum
+{
+  STATEMENT_BEGIN,
+  STATEMENT_COMMIT,
+  STATEMENT_FIND_SPAN,
+  STATEMENT_INSERT_LOG,
+  STATEMENT_DELETE_LOG,
+  STATEMENT_INSERT_SERIES,
+  STATEMENT_DELETE_SERIES,
+  STATEMENT_INSERT_CHUNK,
+  STATEMENT_DELETE_CHUNKS,
+  N_STATEMENTS,
+} Statement;
+
+static const char *const statement_texts[N_STATEMENTS] = {
+  "BEGIN IMMEDIATE",
+  "COMMIT",
+  "SELECT min (first), max (last) " OVERLAPPING,
+  "INSERT INTO log (id, checksum, data) VALUES (?1, ?2, ?3)",
+  "DELETE FROM log WHERE id <= ?1",
+  /* A key that another number has goes over to this one: the other's removal stands in the log. */
+  "INSERT OR REPLACE INTO series (id, key) VALUES (?1, ?2)",
+  "DELETE FROM series WHERE id = ?1",
+  "INSERT INTO chunk (series, first, last, n, checksum, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+  "DELETE " OVERLAPPING,
+};
+
+static const char *const table_texts[] = {
+  "SELECT id, id, NULL, key FROM series ORDER BY id",
+  /* A checkpoint that was cut short leaves chunks of series that only the log knows as yet: all of their
+     points are still there. */
+  "SELECT id, series, checksum, data FROM chunk WHERE series IN (SELECT id FROM series) ORDER BY series,"
+  " first",
+  "SELECT id, 0, checksum, data FROM log ORDER BY id",
+};
+
+#define SCHEMA                                                                                               \
+  "BEGIN IMMEDIATE;"                                                                                         \
+  "CREATE TABLE series (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE);"                                  \
+  "CREATE TABLE chunk (id INTEGER PRIMARY KEY, series INTEGER NOT NULL, first INTEGER NOT NULL,"             \
+  " last INTEGER NOT NULL, n INTEGER NOT NULL, checksum INTEGER NOT NULL, data BLOB NOT NULL);"              \
+  "CREATE INDEX chunk_series ON chunk (series, first);"                                                      \
+  "CREATE TABLE log (id INTEGER PRIMARY KEY, checksum INTEGER NOT NULL, data BLOB NOT NULL);"                \
+  "PRAGMA application_id = " G_STRINGIFY (APPLICATION_ID) ";"                                                \
+                                                          "PRAGMA user_version = " G_STRINGIFY (FORMAT_VERSION) ";"                            \
+                                                                              "COMMIT"
+
+struct _MetricsDatabase
+{
+  char *path;
+  sqlite3 *handle;                        /* (owned) */
+  sqlite3_stmt *statements[N_STATEMENTS]; /* (owned): made when they are first needed */
+  int n_frames;                           /* of the write-ahead log */
+  int page_size;
+  guint64 moved; /* bytes that were moved from the write-ahead log into the file */
+};
+
+static gboolean
+fail (MetricsDatabase *self, GError **error)
+{
+  int code = sqlite3_errcode (self->handle) & 0xff;
+
+  if (code == SQLITE_NOTADB)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("'%s' is not a file of metricsd"),
+                 self->path);
+  else
+    /* In English, as SQLite says it: clients get to see it. */
+    g_set_error_literal (error, G_IO_ERROR, code == SQLITE_FULL ? G_IO_ERROR_NO_SPACE : G_IO_ERROR_FAILED,
+                         sqlite3_errmsg (self->handle));
+  return FALSE;
+}
+
+static gboolean
+execute (MetricsDatabase *self, const char *text, GError **error)
+{
+  return sqlite3_exec (self->handle, text, NULL, NULL, NULL) == SQLITE_OK || fail (self, error);
+}
+
+static gboolean
+read_number (MetricsDatabase *self, const char *text, gint64 *number, GError **error)
+{
+  sqlite3_stmt *statement = NULL;
+  gboolean good = sqlite3_prepare_v2 (self->handle, text, -1, &statement, NULL) == SQLITE_OK
+                  && sqlite3_step (statement) == SQLITE_ROW;
+
+  if (good)
+    *number = sqlite3_column_int64 (statement, 0);
+  else
+    fail (self, error);
+  sqlite3_finalize (statement);
+  return good;
+}
+
+/* Nothing is changed in a file before it is known to be one of ours. */
+static gboolean
+check_format (MetricsDatabase *self, gboolean *is_new, GError **error)
+{
+  gint64 application_id;
+  gint64 version;
+  gint64 n_objects;
+
+  if (!read_number (self, "PRAGMA application_id", &application_id, error)
+      || !read_number (self, "PRAGMA user_version", &version, error)
+      || !read_number (self, "SELECT count (*) FROM sqlite_schema", &n_objects, error))
+    return FALSE;
+  *is_new = application_id == 0 && version == 0 && n_objects == 0;
+  if (*is_new)
+    return TRUE;
+  if (application_id != APPLICATION_ID)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("'%s' is not a file of metricsd"),
+                   self->path);
+      return FALSE;
+    }
+  if (version != FORMAT_VERSION)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                   _ ("'%s' is of a newer metricsd: its format is %" G_GINT64_FORMAT ", known is %d"),
+                   self->path, version, FORMAT_VERSION);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static int
+on_commit (gpointer user_data, sqlite3 *handle, const char *name, int n_frames)
+{
+  MetricsDatabase *self = user_data;
+
+  self->n_frames = n_frames;
+  return SQLITE_OK;
+}
+
+static gboolean
+set_up (MetricsDatabase *self, gboolean synchronous, GError **error)
+{
+  gboolean is_new;
+  gint64 page_size;
+
+  sqlite3_busy_timeout (self->handle, 10 * 1000);
+  if (!check_format (self, &is_new, error) || !execute (self, "PRAGMA journal_mode = WAL", error)
+      || !execute (self, synchronous ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF", error)
+      || (is_new && !execute (self, SCHEMA, error))
+      || !read_number (self, "PRAGMA page_size", &page_size, error))
+    return FALSE;
+  self->page_size = page_size;
+  /* Instead of SQLite's own moving, which tells nobody how much it moves. */
+  sqlite3_wal_hook (self->handle, on_commit, self);
+  return TRUE;
+}
+
+/**
+ * metrics_database_open:
+ * @path: a file; it is made where there is none
+ * @synchronous: whether a commit waits for the disk
+ * @error: return location for a #GError
+ *
+ * Opens a database. A file that something else has written, or a newer server, is left as it is.
+ *
+ * Returns: (transfer full) (nullable): it
+ */
+MetricsDatabase *
+metrics_database_open (const char *path, gboolean synchronous, GError **error)
+{
+  g_autoptr (MetricsDatabase) self = g_new0 (MetricsDatabase, 1);
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXRESCODE;
+
+  self->path = g_strdup (path);
+  if (sqlite3_open_v2 (path, &self->handle, flags, NULL) != SQLITE_OK || !set_up (self, synchronous, error))
+    {
+      if (error != NULL && *error == NULL)
+        fail (self, error);
+      if (error != NULL && strstr ((*error)->message, path) == NULL)
+        g_prefix_error (error, "'%s': ", path);
+      return NULL;
+    }
+  return g_steal_pointer (&self);
+}
+
+/**
+ * metrics_database_close:
+ * @self: (transfer full): a database
+ *
+ * Closes and frees it. What was committed is in the file then, as far as that can be written.
+ */
+void
+metrics_database_close (MetricsDatabase *self)
+{
+  for (guint i = 0; i < N_STATEMENTS; i++)
+    sqlite3_finalize (self->statements[i]);
+  sqlite3_close (self->handle);
+  g_free (self->path);
+  g_free (self);
+}
+
+static MetricsRow
+row_of (sqlite3_stmt *statement)
+{
+  MetricsRow row = {
+    .id = sqlite3_column_int64 (statement, 0),
+    .series = sqlite3_column_int64 (statement, 1),
+    .data = sqlite3_column_blob (statement, 3),
+    .size = sqlite3_column_bytes (statement, 3),
+  };
+
+  row.whole = sqlite3_column_type (statement, 2) == SQLITE_NULL
+              || sqlite3_column_int64 (statement, 2) == metrics_log_checksum (row.data, row.size);
+  return row;
+}
+
+/**
+ * metrics_database_read:
+ * @self: a database
+ * @table: what to read
+ * @func: (scope call): called for each row, in order
+ * @user_data: for @func
+ * @error: return location for a #GError
+ *
+ * Reads all of a table.
+ *
+ * Returns: %FALSE where that was not possible to its end
+ */
+gboolean
+metrics_database_read (MetricsDatabase *self,
+                       MetricsTable table,
+                       MetricsRowFunc func,
+                       gpointer user_data,
+                       GError **error)
+{
+  sqlite3_stmt *statement = NULL;
+  int result = sqlite3_prepare_v2 (self->handle, table_texts[table], -1, &statement, NULL);
+
+  if (result == SQLITE_OK)
+    while ((result = sqlite3_step (statement)) == SQLITE_ROW)
+      {
+        MetricsRow row = row_of (statement);
+
+        func (&row, user_data);
+      }
+  if (result != SQLITE_DONE)
+    fail (self, error);
+  sqlite3_finalize (statement);
+  return result == SQLITE_DONE;
+}
+
+/* Returns: (nullable): a statement that is ready for its values */
+static sqlite3_stmt *
+prepare (MetricsDatabase *self, Statement which, GError **error)
+{
+  sqlite3_stmt **statement = &self->statements[which];
+
+  if (*statement == NULL
+      && sqlite3_prepare_v3 (self->handle, statement_texts[which], -1, SQLITE_PREPARE_PERSISTENT, statement,
+                             NULL)
+             != SQLITE_OK)
+    fail (self, error);
+  return *statement;
+}
+
+static gboolean
+run (MetricsDatabase *self, sqlite3_stmt *statement, GError **error)
+{
+  gboolean good;
+
+  if (statement == NULL)
+    return FALSE;
+  good = sqlite3_step (statement) == SQLITE_DONE || fail (self, error);
+  sqlite3_reset (statement);
+  sqlite3_clear_bindings (statement);
+  return good;
+}
+
+static void
+bind_bytes (sqlite3_stmt *statement, int column, GBytes *bytes)
+{
+  gsize size;
+  const void *data = g_bytes_get_data (bytes, &size);
+
+  /* Of no bytes, a blob and not NULL. */
+  sqlite3_bind_blob64 (statement, column, data != NULL ? data : "", size, SQLITE_STATIC);
+}
+
+static void
+bind_checksum (sqlite3_stmt *statement, int column, GBytes *bytes)
+{
+  gsize size;
+  const void *data = g_bytes_get_data (bytes, &size);
+
+  sqlite3_bind_int64 (statement, column, metrics_log_checksum (data, size));
+}
+
+/**
+ * metrics_database_find_span:
+ * @self: a database
+ * @series: a series
+ * @first: (inout): the first time of a span
+ * @last: (inout): its last time
+ * @error: return location for a #GError
+ *
+ * Widens a span by the chunks that overlap it.
+ *
+ * Returns: %FALSE on errors
+ */
+gboolean
+metrics_database_find_span (MetricsDatabase *self,
+                            guint64 series,
+                            gint64 *first,
+                            gint64 *last,
+                            GError **error)
+{
+  sqlite3_stmt *statement = prepare (self, STATEMENT_FIND_SPAN, error);
+  gboolean good;
+
+  if (statement == NULL)
+    return FALSE;
+  sqlite3_bind_int64 (statement, 1, series);
+  sqlite3_bind_int64 (statement, 2, *first);
+  sqlite3_bind_int64 (statement, 3, *last);
+  good = sqlite3_step (statement) == SQLITE_ROW || fail (self, error);
+  if (good && sqlite3_column_type (statement, 0) != SQLITE_NULL)
+    {
+      *first = MIN (*first, sqlite3_column_int64 (statement, 0));
+      *last = MAX (*last, sqlite3_column_int64 (statement, 1));
+    }
+  sqlite3_reset (statement);
+  return good;
+}
+
+/**
+ * metrics_database_begin:
+ * @self: a database
+ * @error: return location for a #GError
+ *
+ * Begins a transaction.
+ *
+ * Returns: %FALSE on errors
+ */
+gboolean
+metrics_database_begin (MetricsDatabase *self, GError **error)
+{
+  return run (self, prepare (self, STATEMENT_BEGIN, error), error);
+}
+
+/**
+ * metrics_database_commit:
+ * @self: a database
+ * @error: return location for a #GError
+ *
+ * Ends a transaction. On an error it may still be under way: metrics_database_rollback() ends it.
+ *
+ * Returns: whether all of it is where it lasts
+ */
+gboolean
+metrics_database_commit (MetricsDatabase *self, GError **error)
+{
+  return run (self, prepare (self, STATEMENT_COMMIT, error), error);
+}
+
+/**
+ * metrics_database_rollback:
+ * @self: a database
+ *
+ * Undoes the transaction, where there is one: SQLite undoes it by itself on some errors.
+ */
+void
+metrics_database_rollback (MetricsDatabase *self)
+{
+  if (!sqlite3_get_autocommit (self->handle))
+    sqlite3_exec (self->handle, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/**
+ * metrics_database_flush:
+ * @self: a database
+ * @error: return location for a #GError
+ *
+ * Moves the write-ahead log into the file where it has become long.
+ *
+ * Returns: %FALSE on errors; nothing is lost by them
+ */
+gboolean
+metrics_database_flush (MetricsDatabase *self, GError **error)
+{
+  int n_frames = 0;
+  int n_moved = 0;
+  int result;
+
+  if (self->n_frames < MAX_FRAMES)
+    return TRUE;
+  result = sqlite3_wal_checkpoint_v2 (self->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &n_frames, &n_moved);
+  /* Who reads just now (a backup) holds it up: it is done after a later commit. */
+  if (result == SQLITE_BUSY)
+    return TRUE;
+  if (result != SQLITE_OK)
+    return fail (self, error);
+  self->moved += (guint64) MAX (n_moved, 0) * self->page_size;
+  self->n_frames = 0;
+  return TRUE;
+}
+
+/**
+ * metrics_database_insert_log:
+ * @self: a database
+ * @id: the number of the row
+ * @data: a packed batch
+ * @error: return location for a #GError
+ *
+ * Adds a row to the log.
+ *
+ * Returns: %FALSE on errors
+ */
+gboolean
+metrics_database_insert_log (MetricsDatabase *self, guint64 id, GBytes *data, GError **error)
+{
+  sqlite3_stmt *statement = prepare (self, STATEMENT_INSERT_LOG, error);
+
+  if (statement == NULL)
+    return FALSE;
+  sqlite3_bind_int64 (statement, 1, id);
+  bind_checksum (statement, 2, data);
+  bind_bytes (statement, 3, data);
+  return run (self, statement, error);
+}
+
+/**
+ * metrics_database_delete_log:
+ * @self: a database
+ * @last: the number of a row
+ * @error: return location for a #GError
+ *
+ * Deletes the rows of the log up to one.
+ *
+ * Returns: %FALSE on errors
+ */
+gboolean
+metrics_database_delete_log (MetricsDatabase *self, guint64 last, GError **error)
+{
+  sqlite3_stmt *statement = prepare (self, STATEMENT_DELETE_LOG, error);
+
+  if (statement == NULL)
+    return FALSE;
+  sqlite3_bind_int64 (statement, 1, last);
+  return run (self, statement, error);
+}
+
+/**
+ * metrics_database_insert_series:
+ * @self: a database
+ * @id: the number of a series
+ * @key: its key
+ * @error: return location for a #GError
+ *
+ * Adds a series, where it is not there yet.
+ *
+ * Returns: %FALSE on errors
+ */
+gboolean
+metrics_database_insert_series (MetricsDatabase *self, guint64 id, GBytes *key, GError **error)
+{
+  sqlite3_stmt *statement = prepare (self, STATEMENT_INSERT_SERIES, error);
+
+  if (statement == NULL)
+    return FALSE;
+  sqlite3_bind_int64 (statement, 1, id);
+  bind_bytes (statement, 2, key);
+  return run (self, statement, error);
+}
+
+/**
+ * metrics_database_delete_series:
+ * @self: a database
+ * @id: the number of a series
+ * @error: return location for a #GError
+ *
+ * Deletes a series; its chunks are not touched.
+ *
+ * Returns: %FALSE on errors
+ */
+gboolean
+metrics_database_delete_series (MetricsDatabase *self, guint64 id, GError **error)
+{
+  sqlite3_stmt *statement = prepare (self, STATEMENT_DELETE_SERIES, error);
+
+  if (statement == NULL)
+    return FALSE;
+  sqlite3_bind_int64 (statement, 1, id);
+  return run (self, statement, error);
+}
+
+/**
+ * metrics_database_insert_chunk:
+ * @self: a database
+ * @series: the number of a series
+ * @first: the first time of the chunk
+ * @last: its last time
+ * @n_points: how many points it has
+ * @data: them
+ * @error: return location for a #GError
+ *
+ * Adds a chunk.
+ *
+ * Returns: %FALSE on errors
+ */
+gboolean
+metrics_database_insert_chunk (MetricsDatabase *self,
+                               guint64 series,
+                               gint64 first,
+                               gint64 last,
+                               guint64 n_points,
+                               GBytes *data,
+                               GError **error)
+{
+  sqlite3_stmt *statement = prepare (self, STATEMENT_INSERT_CHUNK, error);
+
+  if (statement == NULL)
+    return FALSE;
+  sqlite3_bind_int64 (statement, 1, series);
+  sqlite3_bind_int64 (statement, 2, first);
+  sqlite3_bind_int64 (statement, 3, last);
+  sqlite3_bind_int64 (statement, 4, n_points);
+  bind_checksum (statement, 5, data);
+  bind_bytes (statement, 6, data);
+  return run (self, statement, error);
+}
+
+/**
+ * metrics_database_delete_chunks:
+ * @self: a database
+ * @series: the number of a series
+ * @first: the first time of a span
+ * @last: its last time
+ * @error: return location for a #GError
+ *
+ * Deletes the chunks that overlap a span.
+ *
+ * Returns: %FALSE on errors
+ */
+gboolean
+metrics_database_delete_chunks (MetricsDatabase *self,
+                                guint64 series,
+                                gint64 first,
+                                gint64 last,
+                                GError **error)
+{
+  sqlite3_stmt *statement = prepare (self, STATEMENT_DELETE_CHUNKS, error);
+
+  if (statement == NULL)
+    return FALSE;
+  sqlite3_bind_int64 (statement, 1, series);
+  sqlite3_bind_int64 (statement, 2, first);
+  sqlite3_bind_int64 (statement, 3, last);
+  return run (self, statement, error);
+}
+
+/**
+ * metrics_database_get_bytes_written:
+ * @self: a database
+ *
+ * Returns: how many bytes SQLite has written to files since the database was opened
+ */
+guint64
+metrics_database_get_bytes_written (MetricsDatabase *self)
+{
+  int n_pages = 0;
+  int unused = 0;
+
+  sqlite3_db_status (self->handle, SQLITE_DBSTATUS_CACHE_WRITE, &n_pages, &unused, 0);
+  return (guint64) n_pages * (self->page_size + FRAME_HEADER) + self->moved;
+}

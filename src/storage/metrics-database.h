@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/**
+ * MetricsTable:
+ * @METRICS_TABLE_SERIES: keys by number
+ * @METRICS_TABLE_CHUNK: blocks of points
+ * @METRICS_TABLE_LOG: changes that the blocks may not have yet
+ *
+ * The tables of a database, in the order in which they are read.
+ */
+typedef enum
+{
+  METRICS_TABLE_SERIES,
+  METRICS_TABLE_CHUNK,
+  METRICS_TABLE_LOG,
+} MetricsTable;
+
+/**
+ * MetricsRow:
+ * @id: its number
+ * @series: the series that it belongs to
+ * @whole: whether @data is what was written
+ * @data: (array length=size): a key, a block, or a batch of changes
+ * @size: its length
+ *
+ * A row of any table.
+ */
+typedef struct
+{
+  guint64 id;
+  guint64 series;
+  gboolean whole;
+  const guint8 *data;
+  gsize size;
+} MetricsRow;
+
+typedef void (*MetricsRowFunc) (const MetricsRow *row, gpointer user_data);
+
+typedef struct _MetricsDatabase MetricsDatabase;
+
+MetricsDatabase *metrics_database_open (const char *path, gboolean synchronous, GError **error);
+void metrics_database_close (MetricsDatabase *self);
+gboolean metrics_database_read (MetricsDatabase *self,
+                                MetricsTable table,
+                                MetricsRowFunc func,
+                                gpointer user_data,
+                                GError **error);
+gboolean metrics_database_find_span (MetricsDatabase *self,
+                                     guint64 series,
+                                     gint64 *first,
+                                     gint64 *last,
+                                     GError **error);
+
+gboolean metrics_database_begin (MetricsDatabase *self, GError **error);
+gboolean metrics_database_commit (MetricsDatabase *self, GError **error);
+void metrics_database_rollback (MetricsDatabase *self);
+gboolean metrics_database_flush (MetricsDatabase *self, GError **error);
+
+gboolean metrics_database_insert_log (MetricsDatabase *self, guint64 id, GBytes *data, GError **error);
+gboolean metrics_database_delete_log (MetricsDatabase *self, guint64 last, GError **error);
+gboolean metrics_database_insert_series (MetricsDatabase *self, guint64 id, GBytes *key, GError **error);
+gboolean metrics_database_delete_series (MetricsDatabase *self, guint64 id, GError **error);
+gboolean metrics_database_insert_chunk (MetricsDatabase *self,
+                                        guint64 series,
+                                        gint64 first,
+                                        gint64 last,
+                                        guint64 n_points,
+                                        GBytes *data,
+                                        GError **error);
+gboolean metrics_database_delete_chunks (MetricsDatabase *self,
+                                         guint64 series,
+                                         gint64 first,
+                                         gint64 last,
+                                         GError **error);
+
+guint64 metrics_database_get_bytes_written (MetricsDatabase *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (MetricsDatabase, metrics_database_close)
+
+G_END_DECLS

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "storage/metrics-database.h"
+#include "storage/metrics-log.h"
+#include "storage/metrics-storage.h"
+
+G_BEGIN_DECLS
+
+/**
+ * MetricsWriterStart:
+ * @database: (owned): where to write
+ * @durability: when
+ * @touched: (owned): what the rows of the log that are there have changed
+ * @last_log: the number of the last row
+ * @log_bytes: how many bytes they have
+ *
+ * What a writer begins with.
+ */
+typedef struct
+{
+  MetricsDatabase *database;
+  MetricsDurability durability;
+  GHashTable *touched;
+  guint64 last_log;
+  guint64 log_bytes;
+} MetricsWriterStart;
+
+/**
+ * MetricsWriterNews:
+ * @kept: the position up to which all is kept
+ * @failed: the position of the newest change of an attempt that failed since the last time, or 0
+ * @reason: (owned) (nullable): why it failed
+ * @failing: whether the last attempt failed
+ *
+ * What became of changes.
+ */
+typedef struct
+{
+  guint64 kept;
+  guint64 failed;
+  char *reason;
+  gboolean failing;
+} MetricsWriterNews;
+
+typedef struct _MetricsWriter MetricsWriter;
+
+MetricsWriter *metrics_writer_new (const MetricsWriterStart *start, GSource *notice);
+void metrics_writer_free (MetricsWriter *self);
+
+MetricsLogBatch *metrics_writer_begin_change (MetricsWriter *self);
+void metrics_writer_end_change (MetricsWriter *self, guint64 position);
+
+guint64 metrics_writer_get_kept (MetricsWriter *self);
+void metrics_writer_take_news (MetricsWriter *self, MetricsWriterNews *news);
+void metrics_writer_get_figures (MetricsWriter *self, MetricsStorageFigures *figures);
+
+gboolean metrics_writer_answer (MetricsWriter *self, MetricsStore *store, gint64 deadline);
+gboolean metrics_writer_stop (MetricsWriter *self, MetricsStore *store, GError **error);
+
+G_END_DECLS
