@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "faulty-vfs.h"
+#include "helpers.h"
+#include "stored.h"
+
+/* Each call to the system fails once, in one run after another, until a run has no more calls: nothing that
+ * was put is lost while the process lives, and nothing that was kept is ever lost. */
+
+#define MAX_CALLS 100000
+
+/* Where it cannot be opened at all, that is said, and the next attempt can. */
+static Stored *
+open_somehow (const char *folder)
+{
+  g_autoptr (GError) error = NULL;
+  Stored *stored = stored_open (folder, METRICS_DURABILITY_ALWAYS, &error);
+
+  if (stored != NULL)
+    return stored;
+  g_assert_nonnull (error);
+  faulty_vfs_stop ();
+  g_clear_error (&error);
+  stored = stored_open (folder, METRICS_DURABILITY_ALWAYS, &error);
+  g_assert_no_error (error);
+  return stored;
+}
+
+static void
+assert_describes (const char *folder, const char *expected)
+{
+  g_autoptr (GError) error = NULL;
+  Stored *stored = stored_open (folder, METRICS_DURABILITY_ALWAYS, &error);
+  g_autofree char *text = NULL;
+
+  g_assert_no_error (error);
+  text = stored_describe (stored);
+  stored_close (stored);
+  g_assert_cmpstr (text, ==, expected);
+  g_assert_cmpint (folder_query (folder, "SELECT count (*) FROM pragma_integrity_check WHERE"
+                                         " integrity_check = 'ok'"),
+                   ==, 1);
+}
+
+static void
+note_failure (guint *n, guint64 position, const char *reason)
+{
+  g_assert_cmpuint (position, >, 0);
+  g_assert_nonnull (reason);
+  ++*n;
+}
+
+/* A start, some commits and a stop with a checkpoint, of which one call fails. Returns: whether there were
+ * calls enough for that. */
+static gboolean
+run_with_fault (gint n, guint *n_failures)
+{
+  char *folder = folder_new ();
+  g_autoptr (GRand) random = g_rand_new_with_seed (n);
+  g_autofree char *expected = NULL;
+  g_autoptr (GError) error = NULL;
+  Stored *stored;
+  gint n_calls;
+
+  faulty_vfs_stop ();
+  stored = open_somehow (folder);
+  stored_change (stored, random, 100);
+  stored_close (stored);
+
+  faulty_vfs_fail_at (n, FALSE);
+  stored = open_somehow (folder);
+  g_signal_connect_swapped (stored->storage, "failed", G_CALLBACK (note_failure), n_failures);
+  for (guint i = 0; i < 3; i++)
+    {
+      stored_change (stored, random, 30);
+      stored_await_kept (stored);
+    }
+  expected = stored_describe (stored);
+  /* All is kept: what fails now is the checkpoint alone. */
+  g_assert_true (stored_try_close (stored, &error));
+  g_assert_no_error (error);
+  n_calls = faulty_vfs_stop ();
+
+  assert_describes (folder, expected);
+  folder_free (folder);
+  return n_calls >= n;
+}
+
+static void
+test_each_call (void)
+{
+  guint n_failures = 0;
+  gint n = 1;
+
+  while (run_with_fault (n, &n_failures))
+    {
+      n++;
+      g_assert_cmpint (n, <, MAX_CALLS);
+    }
+  g_test_message ("%d calls, %u failed commits", n - 1, n_failures);
+  g_assert_cmpint (n, >, 10);
+  g_assert_cmpuint (n_failures, >, 0);
+}
+
+static void
+count_kept (guint *n)
+{
+  ++*n;
+}
+
+/* Nothing can be written for a while: who waits is told, and what was put is kept later. The cause is said
+ * once, and that it is gone. */
+static void
+test_outage (void)
+{
+  char *folder = folder_new ();
+  g_autoptr (GError) error = NULL;
+  Stored *stored = stored_open (folder, METRICS_DURABILITY_ALWAYS, &error);
+  MetricsStorageFigures figures;
+  g_autofree char *expected = NULL;
+  guint n_failures = 0;
+  guint n_kept = 0;
+
+  g_assert_no_error (error);
+  put (stored->store, "a", 1, 1);
+  stored_await_kept (stored);
+  g_signal_connect_swapped (stored->storage, "failed", G_CALLBACK (note_failure), &n_failures);
+  g_signal_connect_swapped (stored->storage, "kept", G_CALLBACK (count_kept), &n_kept);
+
+  g_test_expect_message ("metricsd", G_LOG_LEVEL_MESSAGE, "cannot write*metricsd.db*full*");
+  faulty_vfs_fail_at (1, TRUE);
+  put (stored->store, "a", 2, 2);
+  put (stored->store, "b", 3, 3);
+  while (n_failures < 3)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (n_kept, ==, 0);
+  metrics_storage_get_figures (stored->storage, &figures);
+  g_assert_cmpuint (figures.errors, >=, 3);
+  g_assert_cmpuint (figures.pending, >, 0);
+  g_test_assert_expected_messages ();
+
+  g_test_expect_message ("metricsd", G_LOG_LEVEL_MESSAGE, "writing*works again");
+  faulty_vfs_stop ();
+  while (n_kept == 0)
+    g_main_context_iteration (NULL, TRUE);
+  stored_await_kept (stored);
+  g_test_assert_expected_messages ();
+  expected = stored_describe_copy (folder);
+  g_assert_cmpstr (expected, ==, "a 1 0x1p+0\na 2 0x1p+1\nb 3 0x1.8p+1\n");
+  stored_close (stored);
+  assert_describes (folder, expected);
+  folder_free (folder);
+}
+
+/* A stop while nothing can be written does not wait for ever, and says that something is lost. */
+static void
+test_stop_in_outage (void)
+{
+  char *folder = folder_new ();
+  g_autoptr (GError) error = NULL;
+  Stored *stored = stored_open (folder, METRICS_DURABILITY_INTERVAL, &error);
+
+  g_assert_no_error (error);
+  put (stored->store, "a", 1, 1);
+  stored_await_kept (stored);
+  faulty_vfs_fail_at (1, TRUE);
+  put (stored->store, "a", 2, 2);
+  g_assert_false (stored_try_close (stored, &error));
+  g_assert_nonnull (error);
+  faulty_vfs_stop ();
+  assert_describes (folder, "a 1 0x1p+0\n");
+  folder_free (folder);
+}
+
+int
+main (int argc, char *argv[])
+{
+  g_test_init (&argc, &argv, NULL);
+  faulty_vfs_install ();
+
+  g_test_add_func ("/storage-faults/each-call", test_each_call);
+  g_test_add_func ("/storage-faults/outage", test_outage);
+  g_test_add_func ("/storage-faults/stop-in-outage", test_stop_in_outage);
+
+  return g_test_run ();
+}
