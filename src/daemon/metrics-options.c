@@ -5,6 +5,7 @@
 #include "daemon/metrics-options.h"
 
 #include "common/metrics-names.h"
+#include "daemon/metrics-cgroup.h"
 #include "server/metrics-listener.h"
 
 #include <glib/gi18n.h>
@@ -54,8 +55,9 @@ static const Number number_defaults[N_NUMBERS] = {
   = { "slice-limit", N_ ("Most points or lines for a client before it is another one's turn (4096)"),
       N_ ("N"), 1, 1 << 24, 4096 },
   [SERIES_LIMIT] = { "series-limit", N_ ("Most keys (1000000)"), N_ ("N"), 1, G_MAXINT64, 1000000 },
-  [MEMORY_LIMIT] = { "memory-limit", N_ ("Most memory for points (a quarter of the machine's)"), N_ ("BYTES"),
-                     1 << 20, G_MAXINT64, 0, TRUE },
+  [MEMORY_LIMIT]
+  = { "memory-limit", N_ ("Most memory for points (a quarter of the machine's or of its control group's)"),
+      N_ ("BYTES"), 1 << 20, G_MAXINT64, 0, TRUE },
   [LINE_TIMEOUT] = { "line-timeout", N_ ("Time in which a line has to be complete (60)"), N_ ("SECONDS"), 1,
                      MAX_SECONDS, 60 },
   [ANSWER_TIMEOUT] = { "answer-timeout", N_ ("Time in which a client has to take what is ready for it (60)"),
@@ -207,13 +209,16 @@ make_listeners (MetricsOptions *self, const Parser *parser, GError **error)
   return TRUE;
 }
 
+/* A quarter of what the machine or the control group has, whichever is less. */
 static guint64
 get_default_memory_limit (void)
 {
   long n_pages = sysconf (_SC_PHYS_PAGES);
   long page_size = sysconf (_SC_PAGESIZE);
+  guint64 machine = n_pages > 0 && page_size > 0 ? (guint64) n_pages * page_size : 1 << 30;
+  guint64 group = metrics_cgroup_get_memory_limit ("/");
 
-  return n_pages > 0 && page_size > 0 ? (guint64) n_pages * page_size / 4 : 256 << 20;
+  return MAX (MIN (machine, group) / 4, number_defaults[MEMORY_LIMIT].min);
 }
 
 /**
