@@ -6,10 +6,13 @@
 
 #include "server/metrics-listener.h"
 #include "server/metrics-service.h"
+#include "storage/metrics-storage.h"
 #include "store/metrics-store.h"
 
+#include <errno.h>
 #include <glib-unix.h>
 #include <glib/gi18n.h>
+#include <glib/gstdio.h>
 #include <locale.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -25,6 +28,7 @@ struct _MetricsDaemon
 
   const MetricsOptions *options; /* (unowned) */
   MetricsStore *store;           /* (owned) */
+  MetricsStorage *storage;       /* (owned) (nullable): none where points are in memory only */
   MetricsService *service;       /* (owned) */
   GMainLoop *loop;               /* (owned) */
   GArray *signal_ids;            /* (owned) (element-type guint) */
@@ -49,15 +53,30 @@ stop_cb (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* The storage is the last to go: until then clients may still change something. */
+static gboolean
+close_parts (MetricsDaemon *self, GError **error)
+{
+  g_autoptr (MetricsStorage) storage = g_steal_pointer (&self->storage);
+
+  g_clear_object (&self->service);
+  if (storage == NULL || metrics_storage_close (storage, error))
+    return TRUE;
+  g_prefix_error (error, _ ("the newest points are lost: "));
+  return FALSE;
+}
+
 static void
 metrics_daemon_dispose (GObject *object)
 {
   MetricsDaemon *self = METRICS_DAEMON (object);
+  g_autoptr (GError) error = NULL;
 
   for (guint i = 0; i < self->signal_ids->len; i++)
     g_source_remove (g_array_index (self->signal_ids, guint, i));
   g_array_set_size (self->signal_ids, 0);
-  g_clear_object (&self->service);
+  if (!close_parts (self, &error))
+    g_warning ("%s", error->message);
   g_clear_object (&self->store);
 
   G_OBJECT_CLASS (metrics_daemon_parent_class)->dispose (object);
@@ -125,14 +144,54 @@ catch_signal (MetricsDaemon *self, int number)
   g_array_append_val (self->signal_ids, id);
 }
 
+/* What `stats` tells of the storage: the service does not know it. */
+static void
+fill_figures (MetricsDiskFigures *figures, gpointer user_data)
+{
+  MetricsStorageFigures ours = { 0 };
+
+  metrics_storage_get_figures (user_data, &ours);
+  figures->commits = ours.commits;
+  figures->commit_time = ours.commit_usec;
+  figures->bytes_written = ours.bytes_written;
+  figures->storage_errors = ours.errors;
+}
+
+/* Before anything is served: a client never sees a part of what is stored. */
+static gboolean
+load (MetricsDaemon *self, GError **error)
+{
+  const char *folder = self->options->state_dir;
+  g_autoptr (MetricsStorage) storage = NULL;
+
+  if (folder == NULL)
+    return TRUE;
+  if (g_mkdir_with_parents (folder, 0700) < 0)
+    {
+      int reason = errno;
+      g_autofree char *name = g_filename_display_name (folder);
+
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (reason), _ ("cannot make the folder '%s': %s"),
+                   name, g_strerror (reason));
+      return FALSE;
+    }
+  storage = metrics_storage_new (folder, self->options->durability, error);
+  /* Where it cannot be loaded it is let go as it is: closing would write what the store has. */
+  if (storage == NULL || !metrics_storage_load (storage, self->store, error))
+    return FALSE;
+  self->storage = g_steal_pointer (&storage);
+  return TRUE;
+}
+
 /**
  * metrics_daemon_start:
  * @self: a daemon that is not started
  * @error: return location for a #GError
  *
- * Listens on all addresses, says so on standard output, and takes clients.
+ * Loads what is stored, listens on all addresses, says so on standard output, and takes clients. Until it is
+ * done a signal ends the process at once, by which nothing stored is lost.
  *
- * Returns: %FALSE where it cannot listen on one of them
+ * Returns: %FALSE where it cannot load or cannot listen on one of them
  */
 gboolean
 metrics_daemon_start (MetricsDaemon *self, GError **error)
@@ -144,9 +203,13 @@ metrics_daemon_start (MetricsDaemon *self, GError **error)
 
   raise_descriptor_limit ();
   self->store = metrics_store_new (self->options->series_limit, self->options->memory_limit);
+  if (!load (self, error))
+    return FALSE;
   self->service = metrics_service_new (self->store, &self->options->limits, error);
   if (self->service == NULL)
     return FALSE;
+  if (self->storage != NULL)
+    metrics_service_set_disk_func (self->service, fill_figures, self->storage);
   g_signal_connect_swapped (self->service, "finished", G_CALLBACK (g_main_loop_quit), self->loop);
 
   listeners = self->options->listeners;
@@ -174,15 +237,20 @@ metrics_daemon_start (MetricsDaemon *self, GError **error)
 /**
  * metrics_daemon_run:
  * @self: a daemon that was started
+ * @error: return location for a #GError
  *
- * Serves until SIGTERM or SIGINT, and then until all clients have gone or their time is up.
+ * Serves until SIGTERM or SIGINT, and then until all clients have gone or their time is up and all changes
+ * are on disk.
+ *
+ * Returns: %FALSE where some changes could not be brought to the disk
  */
-void
-metrics_daemon_run (MetricsDaemon *self)
+gboolean
+metrics_daemon_run (MetricsDaemon *self, GError **error)
 {
-  g_return_if_fail (METRICS_IS_DAEMON (self));
+  g_return_val_if_fail (METRICS_IS_DAEMON (self), FALSE);
 
   g_main_loop_run (self->loop);
+  return close_parts (self, error);
 }
 
 /**
@@ -192,7 +260,8 @@ metrics_daemon_run (MetricsDaemon *self)
  *
  * The whole program.
  *
- * Returns: its exit status: 0, 1 where it could not start, 2 where the command line is wrong
+ * Returns: its exit status: 0, 1 where it could not start or not keep all at its end, 2 where the command
+ * line is wrong
  */
 int
 metrics_daemon_main (int argc, char **argv)
@@ -226,11 +295,10 @@ metrics_daemon_main (int argc, char **argv)
     }
 
   daemon = metrics_daemon_new (options);
-  if (!metrics_daemon_start (daemon, &error))
+  if (!metrics_daemon_start (daemon, &error) || !metrics_daemon_run (daemon, &error))
     {
       g_printerr ("metricsd: %s\n", error->message);
       return 1;
     }
-  metrics_daemon_run (daemon);
   return 0;
 }

@@ -14,7 +14,7 @@ G_DECLARE_FINAL_TYPE (MetricsDaemon, metrics_daemon, METRICS, DAEMON, GObject)
 MetricsDaemon *metrics_daemon_new (const MetricsOptions *options);
 
 gboolean metrics_daemon_start (MetricsDaemon *self, GError **error);
-void metrics_daemon_run (MetricsDaemon *self);
+gboolean metrics_daemon_run (MetricsDaemon *self, GError **error);
 
 int metrics_daemon_main (int argc, char **argv);
 

@@ -76,6 +76,10 @@ typedef struct
   gboolean port_given;
   GStrv hosts;     /* (owned) (nullable) */
   GStrv addresses; /* (owned) (nullable) */
+  char *state_dir; /* (owned) (nullable) */
+  gboolean memory_only;
+  gboolean durability_given;
+  MetricsDurability durability;
   gboolean show_version;
 } Parser;
 
@@ -142,6 +146,28 @@ number_cb (const char *option_name, const char *text, gpointer data, GError **er
   g_assert_not_reached ();
 }
 
+static gboolean
+durability_cb (const char *option_name, const char *text, gpointer data, GError **error)
+{
+  static const char *const names[] = {
+    [METRICS_DURABILITY_NONE] = "none",
+    [METRICS_DURABILITY_INTERVAL] = "interval",
+    [METRICS_DURABILITY_ALWAYS] = "always",
+  };
+  Parser *parser = data;
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (strcmp (text, names[i]) == 0)
+      {
+        parser->durability = i;
+        parser->durability_given = TRUE;
+        return TRUE;
+      }
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+               _ ("%s: '%s' is not interval, always or none"), option_name, text);
+  return FALSE;
+}
+
 static GOptionContext *
 make_context (Parser *parser)
 {
@@ -150,6 +176,14 @@ make_context (Parser *parser)
       _ ("Host to listen on (127.0.0.1 and ::1); can be given several times"), _ ("HOST") },
     { "listen", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &parser->addresses,
       _ ("Address to listen on; can be given several times"), _ ("ADDRESS[,OPTION...]") },
+    { "state-dir", 0, 0, G_OPTION_ARG_FILENAME, &parser->state_dir,
+      _ ("Folder in which points last ($STATE_DIRECTORY, else $XDG_STATE_HOME/metricsd)"), _ ("DIR") },
+    { "memory-only", 0, 0, G_OPTION_ARG_NONE, &parser->memory_only,
+      _ ("Keep points in memory only: they are gone when the server stops"), NULL },
+    { "durability", 0, 0, G_OPTION_ARG_CALLBACK, durability_cb,
+      _ ("When points are on disk: within a second (interval), before their 'ok' (always), or some time "
+         "(none)"),
+      _ ("WHEN") },
     { "version", 0, 0, G_OPTION_ARG_NONE, &parser->show_version, _ ("Show the version and exit"), NULL },
     { NULL },
   };
@@ -158,17 +192,23 @@ make_context (Parser *parser)
 
   g_option_context_set_summary (context, _ ("Metrics server: takes points over a line protocol and answers "
                                             "for them."));
-  g_option_context_set_description (context, _ ("ADDRESS is HOST:PORT, [IPV6]:PORT or unix:PATH. OPTION is "
-                                                "rights=read+put+delete (or fewer), and for\n"
-                                                "a unix socket mode=0660 or owner=USER:GROUP. Without "
-                                                "rights, a unix socket lets the superuser and\n"
-                                                "who runs the server delete, and everybody else read and "
-                                                "put. Sizes take a suffix K, M or G.\n\n"
-                                                "For each address it prints 'listening on ADDRESS', and "
-                                                "'ready' when it takes clients.\n\n"
-                                                "Example:\n"
-                                                "  metricsd --host 127.0.0.1 --port 8888 --listen "
-                                                "unix:/run/user/1000/metricsd.sock,mode=0600"));
+  g_option_context_set_description (context,
+                                    _ ("ADDRESS is HOST:PORT, [IPV6]:PORT or unix:PATH. OPTION is "
+                                       "rights=read+put+delete (or fewer), and for\n"
+                                       "a unix socket mode=0660 or owner=USER:GROUP. Without "
+                                       "rights, a unix socket lets the superuser and\n"
+                                       "who runs the server delete, and everybody else read and "
+                                       "put. Sizes take a suffix K, M or G.\n\n"
+                                       "Points are kept in the folder --state-dir, which one server has at a "
+                                       "time; without "
+                                       "the variables\n"
+                                       "it is ~/.local/state/metricsd. With --durability always, 'ok' "
+                                       "means that a point is on disk.\n\n"
+                                       "For each address it prints 'listening on ADDRESS', and "
+                                       "'ready' when it takes clients.\n\n"
+                                       "Example:\n"
+                                       "  metricsd --host 127.0.0.1 --port 8888 --listen "
+                                       "unix:/run/user/1000/metricsd.sock,mode=0600"));
   g_option_group_add_entries (group, entries);
   for (guint i = 0; i < N_NUMBERS; i++)
     {
@@ -209,6 +249,39 @@ make_listeners (MetricsOptions *self, const Parser *parser, GError **error)
   return TRUE;
 }
 
+/* What the service manager gives, else what the desktop's rules say. */
+static char *
+get_default_state_dir (void)
+{
+  const char *given = g_getenv ("STATE_DIRECTORY");
+
+  /* There may be several, see systemd.exec(5): the first one is for this. */
+  if (given != NULL && given[0] != '\0' && given[0] != ':')
+    return g_strndup (given, strcspn (given, ":"));
+  return g_build_filename (g_get_user_state_dir (), "metricsd", NULL);
+}
+
+static gboolean
+take_state (MetricsOptions *self, const Parser *parser, GError **error)
+{
+  if (parser->memory_only && (parser->state_dir != NULL || parser->durability_given))
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                   _ ("--memory-only keeps nothing on disk: it cannot be given with %s"),
+                   parser->state_dir != NULL ? "--state-dir" : "--durability");
+      return FALSE;
+    }
+  if (parser->state_dir != NULL && parser->state_dir[0] == '\0')
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, _ ("--state-dir: the name is empty"));
+      return FALSE;
+    }
+  if (!parser->memory_only)
+    self->state_dir = parser->state_dir != NULL ? g_strdup (parser->state_dir) : get_default_state_dir ();
+  self->durability = parser->durability;
+  return TRUE;
+}
+
 /* A quarter of what the machine or the control group has, whichever is less. */
 static guint64
 get_default_memory_limit (void)
@@ -237,7 +310,8 @@ metrics_options_parse (GStrv *arguments, GError **error)
   g_autoptr (GOptionContext) context = NULL;
   g_auto (GStrv) hosts = NULL;
   g_auto (GStrv) addresses = NULL;
-  Parser parser = { .numbers = { { NULL } } };
+  g_autofree char *state_dir = NULL;
+  Parser parser = { .durability = METRICS_DURABILITY_INTERVAL };
   gboolean parsed;
 
   memcpy (parser.numbers, number_defaults, sizeof parser.numbers);
@@ -246,6 +320,7 @@ metrics_options_parse (GStrv *arguments, GError **error)
   parsed = g_option_context_parse_strv (context, arguments, error);
   hosts = parser.hosts;
   addresses = parser.addresses;
+  state_dir = parser.state_dir;
   if (!parsed)
     return NULL;
   if (g_strv_length (*arguments) > 1)
@@ -268,7 +343,7 @@ metrics_options_parse (GStrv *arguments, GError **error)
   self->memory_limit = parser.numbers[MEMORY_LIMIT].value;
   self->stop_timeout = parser.numbers[STOP_TIMEOUT].value;
   self->show_version = parser.show_version;
-  if (!make_listeners (self, &parser, error))
+  if (!take_state (self, &parser, error) || !make_listeners (self, &parser, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -283,5 +358,6 @@ metrics_options_free (MetricsOptions *self)
   if (self == NULL)
     return;
   g_clear_pointer (&self->listeners, g_ptr_array_unref);
+  g_free (self->state_dir);
   g_free (self);
 }

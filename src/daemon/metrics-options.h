@@ -3,6 +3,7 @@
 #pragma once
 
 #include "server/metrics-limits.h"
+#include "storage/metrics-storage.h"
 
 #include <glib.h>
 
@@ -14,6 +15,8 @@ G_BEGIN_DECLS
  * @limits: what clients can make the server hold or do
  * @series_limit: how many series there may be
  * @memory_limit: bytes that the points may need
+ * @state_dir: (nullable) (type filename): the folder in which points last; %NULL for memory only
+ * @durability: when what was put is on disk
  * @stop_timeout: seconds that clients have to take their answers when the server stops
  * @show_version: whether only the version is asked for
  *
@@ -25,6 +28,8 @@ typedef struct
   MetricsLimits limits;
   guint64 series_limit;
   guint64 memory_limit;
+  char *state_dir; /* (owned) (nullable) */
+  MetricsDurability durability;
   guint stop_timeout;
   gboolean show_version;
 } MetricsOptions;

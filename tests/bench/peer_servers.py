@@ -145,7 +145,8 @@ class Metricsd(Announced):
     is_peer = False
 
     def command(self):
-        return [self.config.metricsd, '--host', '127.0.0.1', '--port', '0', '--connection-limit', '15000']
+        return [self.config.metricsd, '--memory-only', '--host', '127.0.0.1', '--port', '0',
+                '--connection-limit', '15000']
 
 
 class Asyncio(Announced):

@@ -39,6 +39,12 @@ def binary():
     return os.environ['METRICSD']
 
 
+def in_memory(options, memory_only):
+    """The options of a server that leaves nothing on disk, unless they say where."""
+    wants_disk = any(option.split('=')[0] in ('--state-dir', '--memory-only', '--durability') for option in options)
+    return options + ['--memory-only'] if memory_only and not wants_disk else options
+
+
 def prepare_child(preexec):
     """A server must not outlive a test that is stopped for its time."""
     if preexec is not None:
@@ -46,10 +52,11 @@ def prepare_child(preexec):
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def run(*options):
+def run(*options, memory_only=True, env=None, preexec=None):
     """Runs metricsd to its end, for options with which it must not start to serve."""
-    process = subprocess.Popen([binary(), *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               text=True, preexec_fn=lambda: prepare_child(None))
+    process = subprocess.Popen([binary()] + in_memory([str(option) for option in options], memory_only),
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               env={**os.environ, **(env or {})}, preexec_fn=lambda: prepare_child(preexec))
     with process:
         output = ''
         for line in process.stdout:
@@ -74,14 +81,15 @@ def wait_until(condition, what='the condition'):
 
 
 class Server:
-    """A running metricsd. Where the options name no address it listens on 127.0.0.1, on a free port.
+    """A running metricsd. Where the options name no address it listens on 127.0.0.1, on a free port. Where they say
+    nothing of the disk it keeps points in memory only, unless `memory_only` is false.
 
     Leaving the context stops it and fails on an exit status other than 0, on a sanitizer's report and on a
     GLib critical. `address` is its first address as text (`127.0.0.1:43210`, `[::1]:43210`, `unix:/path`),
     `addresses` are all, `port` is the first TCP port."""
 
-    def __init__(self, *options, env=None, preexec=None):
-        options = [str(option) for option in options]
+    def __init__(self, *options, memory_only=True, env=None, preexec=None):
+        options = in_memory([str(option) for option in options], memory_only)
         if not any(option.split('=')[0] in ('--host', '--port', '--listen') for option in options):
             options = ['--host', '127.0.0.1', '--port', '0'] + options
         self.addresses = []

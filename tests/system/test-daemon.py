@@ -12,7 +12,8 @@ import tempfile
 from harness import OK, REPORT, Client, TestCase, connect, main, run, wait_until
 
 OPTIONS = ('--host', '--port', '--listen', '--line-limit', '--connection-limit', '--idle-timeout', '--line-timeout',
-           '--answer-timeout', '--unsent-limit', '--series-limit', '--memory-limit', '--slice-limit', '--stop-timeout', '--version')
+           '--answer-timeout', '--unsent-limit', '--series-limit', '--memory-limit', '--slice-limit', '--stop-timeout',
+           '--state-dir', '--durability', '--memory-only', '--version')
 # Of a documentation network: no machine has it.
 FOREIGN = '198.51.100.1'
 
@@ -52,7 +53,7 @@ class BadOptionsTest(DaemonTest):
             self.assert_refused(*options)
 
     def test_missing_values(self):
-        for option in OPTIONS[:-1]:
+        for option in OPTIONS[:-2]:
             self.assert_refused(option)
 
     def test_bad_ports(self):
@@ -60,7 +61,7 @@ class BadOptionsTest(DaemonTest):
             self.assert_refused('--host', '127.0.0.1', f'--port={port}')
 
     def test_bad_numbers(self):
-        for option in OPTIONS[3:-1]:
+        for option in OPTIONS[3:-4]:
             for value in ('x', '-1', '', '1.5', '1e3', '0x10', '99999999999999999999999', '5X', '12 K', 'K', 'nan'):
                 self.assert_refused('--port=0', f'{option}={value}', mentions=option)
 
@@ -88,6 +89,18 @@ class BadOptionsTest(DaemonTest):
             self.assertFalse(path.exists(), settings)
         for settings in ('mode=0600', 'owner=root', 'rights=fly'):
             self.assert_refused('--listen', f'127.0.0.1:0,{settings}')
+
+
+    def test_bad_durability(self):
+        for durability in ('', 'sometimes', 'Always', 'always ', '1', 'interval,always'):
+            self.assert_refused(f'--durability={durability}', mentions='--durability')
+
+    def test_memory_only_promises_nothing_else(self):
+        path = self.directory() / 'state'
+        self.assert_refused('--memory-only', '--state-dir', str(path), mentions='--state-dir')
+        self.assert_refused('--memory-only', '--durability', 'always', mentions='--durability')
+        self.assert_refused('--state-dir=', mentions='--state-dir')
+        self.assertFalse(path.exists())
 
 
 class CannotListenTest(DaemonTest):
