@@ -19,7 +19,7 @@ struct _MetricsGate
   GObject parent;
 
   MetricsStore *store;     /* (owned) */
-  MetricsJournal *journal; /* (owned) (nullable): NULL where nobody waits for it */
+  MetricsJournal *journal; /* (owned) (nullable): the store's */
   guint64 position;        /* of the journal when it was looked at last */
   GQueue waiting;          /* (unowned links): MetricsOutbox.link of those that hold replies */
 };
@@ -71,8 +71,6 @@ update_journal (MetricsGate *self)
 {
   MetricsJournal *journal = metrics_store_get_journal (self->store);
 
-  if (journal != NULL && !metrics_journal_is_awaited (journal))
-    journal = NULL;
   if (journal == self->journal)
     return;
 
@@ -178,7 +176,7 @@ metrics_gate_new (MetricsStore *store)
 gboolean
 metrics_gate_begin (MetricsGate *self)
 {
-  if (G_LIKELY (self->journal == NULL))
+  if (G_LIKELY (self->journal == NULL) || !metrics_journal_is_awaited (self->journal))
     return FALSE;
   self->position = metrics_journal_get_position (self->journal);
   return TRUE;

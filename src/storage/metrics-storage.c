@@ -16,6 +16,11 @@
 /* The journal of a store: a database in a folder, and the thread that writes it (metrics-writer.c). What is
  * here runs in the main thread, which never waits for the disk between load and close. */
 
+/* How many bytes of changes may wait to be written before who makes more has to wait with them, and before
+ * nobody can make any. */
+#define MANY_PENDING (16 << 20)
+#define MAX_PENDING (64 << 20)
+
 /* How long a checkpoint may keep the main thread at a time. */
 #define SLICE (2 * G_TIME_SPAN_MILLISECOND)
 
@@ -38,8 +43,10 @@ struct _MetricsStorage
   MetricsStorageFigures final; /* when there is no writer any more */
 
   guint64 position;
-  guint64 kept; /* what was last told */
+  guint64 kept;    /* what was last told */
+  guint64 pending; /* bytes of changes that wait to be written, as last heard of */
   gboolean failing;
+  char *reason; /* (owned) (nullable): why, while it is failing */
 };
 
 static void metrics_storage_journal_init (MetricsJournalInterface *iface);
@@ -63,6 +70,7 @@ metrics_storage_finalize (GObject *object)
   MetricsStorage *self = METRICS_STORAGE (object);
 
   g_free (self->path);
+  g_free (self->reason);
 
   G_OBJECT_CLASS (metrics_storage_parent_class)->finalize (object);
 }
@@ -82,13 +90,25 @@ metrics_storage_init (MetricsStorage *self)
   self->lock = -1;
 }
 
+static gboolean
+metrics_storage_check (MetricsJournal *journal, GError **error)
+{
+  MetricsStorage *self = (MetricsStorage *) journal;
+
+  if (G_LIKELY (self->pending <= MAX_PENDING))
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "storage: %s",
+               self->reason != NULL ? self->reason : "the disk is too slow");
+  return FALSE;
+}
+
 static void
 metrics_storage_begin (MetricsJournal *journal, guint64 id, const char *key, gsize key_len)
 {
   MetricsStorage *self = METRICS_STORAGE (journal);
 
   metrics_log_batch_begin (metrics_writer_begin_change (self->writer), id, key, key_len);
-  metrics_writer_end_change (self->writer, ++self->position);
+  self->pending = metrics_writer_end_change (self->writer, ++self->position);
 }
 
 static void
@@ -97,7 +117,7 @@ metrics_storage_put (MetricsJournal *journal, guint64 id, MetricsPoint point)
   MetricsStorage *self = (MetricsStorage *) journal;
 
   metrics_log_batch_put (metrics_writer_begin_change (self->writer), id, point);
-  metrics_writer_end_change (self->writer, ++self->position);
+  self->pending = metrics_writer_end_change (self->writer, ++self->position);
 }
 
 static void
@@ -106,7 +126,7 @@ metrics_storage_remove (MetricsJournal *journal, guint64 id, gint64 from, gint64
   MetricsStorage *self = METRICS_STORAGE (journal);
 
   metrics_log_batch_remove (metrics_writer_begin_change (self->writer), id, from, to);
-  metrics_writer_end_change (self->writer, ++self->position);
+  self->pending = metrics_writer_end_change (self->writer, ++self->position);
 }
 
 static guint64
@@ -126,12 +146,15 @@ metrics_storage_get_kept (MetricsJournal *journal)
 static gboolean
 metrics_storage_is_awaited (MetricsJournal *journal)
 {
-  return METRICS_STORAGE (journal)->durability == METRICS_DURABILITY_ALWAYS;
+  MetricsStorage *self = METRICS_STORAGE (journal);
+
+  return self->durability == METRICS_DURABILITY_ALWAYS || self->pending > MANY_PENDING;
 }
 
 static void
 metrics_storage_journal_init (MetricsJournalInterface *iface)
 {
+  iface->check = metrics_storage_check;
   iface->begin = metrics_storage_begin;
   iface->put = metrics_storage_put;
   iface->remove = metrics_storage_remove;
@@ -150,6 +173,11 @@ report_failing (MetricsStorage *self, const MetricsWriterNews *news)
   else if (!news->failing && self->failing)
     g_message (_ ("writing '%s' works again"), self->path);
   self->failing = news->failing;
+  if (news->reason != NULL || !news->failing)
+    {
+      g_free (self->reason);
+      self->reason = g_strdup (news->failing ? news->reason : NULL);
+    }
 }
 
 static void
@@ -162,6 +190,7 @@ pass_on_news (MetricsStorage *self)
   report_failing (self, &news);
   has_grown = news.kept > self->kept;
   self->kept = news.kept;
+  self->pending = news.pending;
   if (news.failed > news.kept)
     metrics_journal_emit_failed (METRICS_JOURNAL (self), news.failed, news.reason);
   if (has_grown)

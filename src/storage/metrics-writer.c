@@ -214,20 +214,37 @@ take_success (MetricsWriter *self, GQueue *batches, gint64 started)
 static void
 take_failure (MetricsWriter *self, GQueue *batches, const GError *error)
 {
-  MetricsLogBatch *last = g_queue_peek_tail (batches);
+  MetricsLogBatch *last;
 
   self->retry_at
       = g_get_monotonic_time ()
         + (self->durability == METRICS_DURABILITY_ALWAYS ? RETRY_INTERVAL_OF_ALWAYS : RETRY_INTERVAL);
   self->figures.errors++;
-  if (last != NULL)
-    self->news.failed = last->position;
   g_free (self->news.reason);
   self->news.reason = g_strdup (error->message);
   self->news.failing = TRUE;
   while (batches->length > 0)
     g_queue_push_head (&self->closed, g_queue_pop_tail (batches));
+  /* Those that an attempt was too small for have failed with it. */
+  last = g_queue_peek_tail (&self->closed);
+  if (last != NULL)
+    self->news.failed = last->position;
   tell_main (self);
+}
+
+/* All that there are; while nothing can be written, the oldest: there may be much, and to pack all of it for
+ * each attempt would be work for nothing. */
+static void
+take_batches (MetricsWriter *self, GQueue *batches)
+{
+  g_queue_init (batches);
+  if (self->news.failing && self->closed.length > 0)
+    {
+      g_queue_push_tail (batches, g_queue_pop_head (&self->closed));
+      return;
+    }
+  *batches = self->closed;
+  g_queue_init (&self->closed);
 }
 
 /* Writes what there is. Returns: whether that went well. */
@@ -241,8 +258,7 @@ write_step (MetricsWriter *self, gboolean has_answer)
   gboolean good;
 
   close_batch (self);
-  batches = self->closed;
-  g_queue_init (&self->closed);
+  take_batches (self, &batches);
   g_mutex_unlock (&self->mutex);
 
   good = write_all (self, &batches, has_answer, &error);
@@ -400,10 +416,14 @@ metrics_writer_begin_change (MetricsWriter *self)
  * @position: the position of the change
  *
  * Hands the change over.
+ *
+ * Returns: how many bytes of changes wait to be written
  */
-void
+guint64
 metrics_writer_end_change (MetricsWriter *self, guint64 position)
 {
+  guint64 pending;
+
   self->open->position = position;
   self->pending += self->open->bytes->len;
   if (self->open->bytes->len >= MAX_BATCH)
@@ -414,7 +434,9 @@ metrics_writer_end_change (MetricsWriter *self, guint64 position)
       self->wake_at = 0;
       g_cond_signal (&self->wake);
     }
+  pending = self->pending;
   g_mutex_unlock (&self->mutex);
+  return pending;
 }
 
 /**
@@ -444,6 +466,7 @@ metrics_writer_take_news (MetricsWriter *self, MetricsWriterNews *news)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
 
   *news = self->news;
+  news->pending = self->pending;
   self->news.reason = NULL;
   self->news.failed = 0;
 }

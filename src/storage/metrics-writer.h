@@ -33,6 +33,7 @@ typedef struct
  * @failed: the position of the newest change of an attempt that failed since the last time, or 0
  * @reason: (owned) (nullable): why it failed
  * @failing: whether the last attempt failed
+ * @pending: how many bytes of changes wait to be written
  *
  * What became of changes.
  */
@@ -42,6 +43,7 @@ typedef struct
   guint64 failed;
   char *reason;
   gboolean failing;
+  guint64 pending;
 } MetricsWriterNews;
 
 typedef struct _MetricsWriter MetricsWriter;
@@ -50,7 +52,7 @@ MetricsWriter *metrics_writer_new (const MetricsWriterStart *start, GSource *not
 void metrics_writer_free (MetricsWriter *self);
 
 MetricsLogBatch *metrics_writer_begin_change (MetricsWriter *self);
-void metrics_writer_end_change (MetricsWriter *self, guint64 position);
+guint64 metrics_writer_end_change (MetricsWriter *self, guint64 position);
 
 guint64 metrics_writer_get_kept (MetricsWriter *self);
 void metrics_writer_take_news (MetricsWriter *self, MetricsWriterNews *news);

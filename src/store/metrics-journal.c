@@ -38,6 +38,24 @@ metrics_journal_default_init (MetricsJournalInterface *iface)
 }
 
 /**
+ * metrics_journal_check:
+ * @self: a journal
+ * @error: return location for a #GError
+ *
+ * To be asked before points are added: a journal that cannot keep anything for long must not make the process
+ * run out of memory.
+ *
+ * Returns: whether it takes more changes; else @error is set, its message one line of English
+ */
+gboolean
+metrics_journal_check (MetricsJournal *self, GError **error)
+{
+  MetricsJournalInterface *iface = METRICS_JOURNAL_GET_IFACE (self);
+
+  return iface->check == NULL || iface->check (self, error);
+}
+
+/**
  * metrics_journal_begin:
  * @self: a journal
  * @id: the number of a new series, larger than that of all before
@@ -110,7 +128,8 @@ metrics_journal_get_kept (MetricsJournal *self)
  * metrics_journal_is_awaited:
  * @self: a journal
  *
- * Returns: whether a change is to be acknowledged only when it is kept
+ * Returns: whether a change that is made now is to be acknowledged only when it is kept: always, or while
+ * there are too many that are not
  */
 gboolean
 metrics_journal_is_awaited (MetricsJournal *self)

@@ -13,6 +13,7 @@ G_DECLARE_INTERFACE (MetricsJournal, metrics_journal, METRICS, JOURNAL, GObject)
 
 /**
  * MetricsJournalInterface:
+ * @check: (nullable): see metrics_journal_check(); %NULL where it takes everything
  * @begin: see metrics_journal_begin()
  * @put: see metrics_journal_put()
  * @remove: see metrics_journal_remove()
@@ -26,6 +27,7 @@ struct _MetricsJournalInterface
 {
   GTypeInterface parent_iface;
 
+  gboolean (*check) (MetricsJournal *self, GError **error);
   void (*begin) (MetricsJournal *self, guint64 id, const char *key, gsize key_len);
   void (*put) (MetricsJournal *self, guint64 id, MetricsPoint point);
   void (*remove) (MetricsJournal *self, guint64 id, gint64 from, gint64 to);
@@ -35,6 +37,7 @@ struct _MetricsJournalInterface
   gboolean (*is_awaited) (MetricsJournal *self);
 };
 
+gboolean metrics_journal_check (MetricsJournal *self, GError **error);
 void metrics_journal_begin (MetricsJournal *self, guint64 id, const char *key, gsize key_len);
 void metrics_journal_put (MetricsJournal *self, guint64 id, MetricsPoint point);
 void metrics_journal_remove (MetricsJournal *self, guint64 id, gint64 from, gint64 to);

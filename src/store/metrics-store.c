@@ -309,7 +309,7 @@ find_or_add_entry (MetricsStore *self, const char *bytes, gsize len, GError **er
  * Limits are checked before anything is changed. Where memory is used up, a new value for a point that exists
  * is taken still, unless the point is in a coded chunk that would take more than there is to be opened.
  *
- * Returns: whether the point is stored; else @error is set to an error of #MetricsStoreError
+ * Returns: whether the point is stored; else @error is set to an error of #MetricsStoreError, or the journal's
  */
 gboolean
 metrics_store_put (MetricsStore *self, const char *key, gsize key_len, MetricsPoint point, GError **error)
@@ -320,6 +320,8 @@ metrics_store_put (MetricsStore *self, const char *key, gsize key_len, MetricsPo
   g_return_val_if_fail (key_len > 0 && key_len <= METRICS_KEY_MAX, FALSE);
   g_return_val_if_fail (isfinite (point.value), FALSE);
 
+  if (G_UNLIKELY (self->journal != NULL) && !metrics_journal_check (self->journal, error))
+    return FALSE;
   entry = metrics_entry_list_guess (&self->entries, key, key_len);
   if (G_UNLIKELY (entry == NULL))
     entry = find_or_add_entry (self, key, key_len, error);

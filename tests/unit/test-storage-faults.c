@@ -154,6 +154,58 @@ test_outage (void)
   folder_free (folder);
 }
 
+/* What cannot be written does not take all memory: at last nothing more is taken, and who would put waits or
+ * is told before. When the cause is gone, all of it is kept, and more is taken. */
+static void
+test_long_outage (void)
+{
+  char *folder = folder_new ();
+  g_autoptr (GError) error = NULL;
+  Stored *stored = stored_open (folder, METRICS_DURABILITY_INTERVAL, &error);
+  MetricsJournal *journal = METRICS_JOURNAL (stored->storage);
+  MetricsStorageFigures figures;
+  guint n_failures = 0;
+  guint n = 0;
+
+  g_assert_no_error (error);
+  g_signal_connect_swapped (stored->storage, "failed", G_CALLBACK (note_failure), &n_failures);
+  g_test_expect_message ("metricsd", G_LOG_LEVEL_MESSAGE, "cannot write*metricsd.db*full*");
+  faulty_vfs_fail_at (1, TRUE);
+  put (stored->store, "a", 1, 1);
+  while (n_failures == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_test_assert_expected_messages ();
+  g_assert_false (metrics_journal_is_awaited (journal));
+
+  do
+    {
+      g_autofree char *key = g_strdup_printf ("%01000u", ++n);
+
+      metrics_store_put (stored->store, key, strlen (key), (MetricsPoint){ n, n }, &error);
+    }
+  while (error == NULL && n < 100 * 1000);
+  g_assert_nonnull (error);
+  g_assert_true (g_str_has_prefix (error->message, "storage: "));
+  g_clear_error (&error);
+  g_assert_true (metrics_journal_is_awaited (journal));
+  metrics_storage_get_figures (stored->storage, &figures);
+  g_assert_cmpuint (figures.pending, >, 64 << 20);
+  g_assert_cmpuint (figures.pending, <, 65 << 20);
+
+  g_test_expect_message ("metricsd", G_LOG_LEVEL_MESSAGE, "writing*works again");
+  faulty_vfs_stop ();
+  stored_await_kept (stored);
+  g_test_assert_expected_messages ();
+  g_assert_false (metrics_journal_is_awaited (journal));
+  put (stored->store, "a", 2, 2);
+  g_assert_cmpuint (metrics_store_get_n_points (stored->store), ==, n + 1);
+  stored_close (stored);
+  stored = stored_open (folder, METRICS_DURABILITY_INTERVAL, &error);
+  g_assert_cmpuint (metrics_store_get_n_points (stored->store), ==, n + 1);
+  stored_close (stored);
+  folder_free (folder);
+}
+
 /* A stop while nothing can be written does not wait for ever, and says that something is lost. */
 static void
 test_stop_in_outage (void)
@@ -182,6 +234,7 @@ main (int argc, char *argv[])
 
   g_test_add_func ("/storage-faults/each-call", test_each_call);
   g_test_add_func ("/storage-faults/outage", test_outage);
+  g_test_add_func ("/storage-faults/long-outage", test_long_outage);
   g_test_add_func ("/storage-faults/stop-in-outage", test_stop_in_outage);
 
   return g_test_run ();
