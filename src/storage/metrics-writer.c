@@ -61,6 +61,7 @@ struct _MetricsWriter
   MetricsCheckpoint *checkpoint; /* (owned) (nullable) */
   guint64 checkpoint_bytes;      /* how many bytes the rows have that it takes */
   gboolean prepared;             /* whether its group is made up */
+  gint64 checkpoint_retry_at;    /* it goes on not before, after a failure of its own; 0 while all is well */
 };
 
 static void
@@ -93,7 +94,7 @@ get_due_of_checkpoint (MetricsWriter *self)
   if (self->asking != NULL)
     return G_MAXINT64;
   if (self->checkpoint != NULL)
-    return 0;
+    return self->stopping ? 0 : self->checkpoint_retry_at;
   if (self->log_bytes == 0)
     return G_MAXINT64;
   return self->log_bytes > MAX_LOG || self->stopping ? 0 : self->log_since + MAX_LOG_AGE;
@@ -185,6 +186,7 @@ static void
 advance_checkpoint (MetricsWriter *self)
 {
   self->prepared = FALSE;
+  self->checkpoint_retry_at = 0;
   if (!metrics_checkpoint_advance (self->checkpoint))
     return;
   g_clear_pointer (&self->checkpoint, metrics_checkpoint_free);
@@ -199,7 +201,7 @@ take_success (MetricsWriter *self, GQueue *batches, gint64 started)
   gboolean has_news = last != NULL || self->news.failing;
 
   self->retry_at = 0;
-  self->news.failing = FALSE;
+  self->news.failing = self->checkpoint_retry_at != 0;
   self->figures.commit_usec += g_get_monotonic_time () - started;
   self->figures.commits++;
   if (last != NULL)
@@ -212,6 +214,24 @@ take_success (MetricsWriter *self, GQueue *batches, gint64 started)
 }
 
 static void
+set_failing (MetricsWriter *self, const GError *error)
+{
+  self->figures.errors++;
+  g_free (self->news.reason);
+  self->news.reason = g_strdup (error->message);
+  self->news.failing = TRUE;
+}
+
+/* No change waits for a checkpoint, so that nobody is told but the log. */
+static void
+take_checkpoint_failure (MetricsWriter *self, const GError *error)
+{
+  self->checkpoint_retry_at = g_get_monotonic_time () + RETRY_INTERVAL;
+  set_failing (self, error);
+  tell_main (self);
+}
+
+static void
 take_failure (MetricsWriter *self, GQueue *batches, const GError *error)
 {
   MetricsLogBatch *last;
@@ -219,10 +239,7 @@ take_failure (MetricsWriter *self, GQueue *batches, const GError *error)
   self->retry_at
       = g_get_monotonic_time ()
         + (self->durability == METRICS_DURABILITY_ALWAYS ? RETRY_INTERVAL_OF_ALWAYS : RETRY_INTERVAL);
-  self->figures.errors++;
-  g_free (self->news.reason);
-  self->news.reason = g_strdup (error->message);
-  self->news.failing = TRUE;
+  set_failing (self, error);
   while (batches->length > 0)
     g_queue_push_head (&self->closed, g_queue_pop_tail (batches));
   /* Those that an attempt was too small for have failed with it. */
@@ -238,7 +255,7 @@ static void
 take_batches (MetricsWriter *self, GQueue *batches)
 {
   g_queue_init (batches);
-  if (self->news.failing && self->closed.length > 0)
+  if (self->retry_at != 0 && self->closed.length > 0)
     {
       g_queue_push_tail (batches, g_queue_pop_head (&self->closed));
       return;
@@ -253,19 +270,29 @@ write_step (MetricsWriter *self, gboolean has_answer)
 {
   GQueue batches;
   g_autoptr (GError) error = NULL;
+  g_autoptr (GError) checkpoint_error = NULL;
   gint64 started = g_get_monotonic_time ();
   gboolean moved;
   gboolean good;
 
   close_batch (self);
+  /* A checkpoint may not know of changes that are not written with it. */
+  has_answer = has_answer && self->retry_at == 0;
   take_batches (self, &batches);
   g_mutex_unlock (&self->mutex);
 
-  good = write_all (self, &batches, has_answer, &error);
-  if (good && has_answer)
-    advance_checkpoint (self);
+  /* A checkpoint takes far more room than the changes, which must not fail with it. */
+  if (has_answer && write_all (self, &batches, TRUE, &checkpoint_error))
+    {
+      advance_checkpoint (self);
+      good = TRUE;
+    }
+  else
+    good = write_all (self, &batches, FALSE, &error);
 
   g_mutex_lock (&self->mutex);
+  if (checkpoint_error != NULL)
+    take_checkpoint_failure (self, checkpoint_error);
   if (good)
     take_success (self, &batches, started);
   else
@@ -278,14 +305,13 @@ write_step (MetricsWriter *self, gboolean has_answer)
   g_mutex_lock (&self->mutex);
   self->figures.errors += !moved;
   self->figures.bytes_written = metrics_database_get_bytes_written (self->database);
-  return good;
+  return good && checkpoint_error == NULL;
 }
 
 /* Takes the checkpoint on until it asks, or can be written. Returns: whether that went well. */
 static gboolean
 prepare_step (MetricsWriter *self)
 {
-  GQueue none = G_QUEUE_INIT;
   g_autoptr (GError) error = NULL;
   gboolean good;
 
@@ -300,7 +326,7 @@ prepare_step (MetricsWriter *self)
 
   self->prepared = good;
   if (!good)
-    take_failure (self, &none, error);
+    take_checkpoint_failure (self, error);
   else if (metrics_checkpoint_is_asking (self->checkpoint))
     {
       self->asking = self->checkpoint;
