@@ -10,8 +10,10 @@
 #include "store/metrics-restore.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
+#include <unistd.h>
 
 /* The journal of a store: a database in a folder, and the thread that writes it (metrics-writer.c). What is
  * here runs in the main thread, which never waits for the disk between load and close. */
@@ -221,6 +223,25 @@ dispatch_notice (GSource *source, GSourceFunc callback, gpointer user_data)
 /* A source that another thread can make ready at any time, and that says nothing twice. */
 static GSourceFuncs notice_funcs = { .dispatch = dispatch_notice };
 
+/* Makes the file where there is none, for nobody else to read: SQLite would let everybody, and gives the
+ * files that it makes beside it the same rights. Whoever may not write it learns of it here and not at the
+ * first commit. */
+static gboolean
+ensure_file (const char *path, GError **error)
+{
+  int fd = g_open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  int saved_errno = errno;
+
+  if (fd >= 0)
+    {
+      close (fd);
+      return TRUE;
+    }
+  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno), "'%s': %s", path,
+               g_strerror (saved_errno));
+  return FALSE;
+}
+
 /**
  * metrics_storage_new:
  * @folder: where; it is made where it is not there
@@ -250,7 +271,7 @@ metrics_storage_new (const char *folder, MetricsDurability durability, GError **
   self->path = g_build_filename (folder, "metricsd.db", NULL);
   self->durability = durability;
   self->lock = metrics_lock_take (folder, error);
-  if (self->lock < 0)
+  if (self->lock < 0 || !ensure_file (self->path, error))
     return NULL;
   self->database = metrics_database_open (self->path, durability != METRICS_DURABILITY_NONE, error);
   return self->database != NULL ? g_steal_pointer (&self) : NULL;
