@@ -230,12 +230,66 @@ test_no_folder (Fixture *self, gconstpointer data)
   g_assert_nonnull (strstr (error->message, below));
 }
 
+/* Returns: how often writing has failed */
+static guint64
+get_n_errors (Stored *stored)
+{
+  MetricsStorageFigures figures;
+
+  metrics_storage_get_figures (stored->storage, &figures);
+  return figures.errors;
+}
+
+static void
+note_failed (guint *n)
+{
+  ++*n;
+}
+
+/* There is room for the log and not for a checkpoint: no change fails with it. */
+static void
+test_checkpoint_fails (Fixture *self, gconstpointer data)
+{
+  Stored *stored = open_folder (self, METRICS_DURABILITY_ALWAYS);
+  MetricsJournal *journal = METRICS_JOURNAL (stored->storage);
+  guint64 n_points = 0;
+  guint n_failed = 0;
+
+  folder_execute (self->folder, "CREATE TRIGGER full BEFORE INSERT ON chunk"
+                                " BEGIN SELECT RAISE (ABORT, 'full'); END");
+  g_signal_connect_swapped (stored->storage, "failed", G_CALLBACK (note_failed), &n_failed);
+  while (get_n_errors (stored) < 3)
+    {
+      MetricsPoint point = { n_points, g_rand_double (self->random) };
+
+      /* Always some that wait, never many. */
+      if (metrics_journal_get_position (journal) - metrics_journal_get_kept (journal) > 20000)
+        {
+          g_main_context_iteration (NULL, TRUE);
+          continue;
+        }
+      n_points++;
+      g_assert_true (metrics_store_put (stored->store, "key", 3, point, NULL));
+      g_main_context_iteration (NULL, FALSE);
+    }
+  stored_await_kept (stored);
+  g_assert_cmpuint (n_failed, ==, 0);
+  stored_close (stored);
+
+  folder_execute (self->folder, "DROP TRIGGER full");
+  stored = open_folder (self, METRICS_DURABILITY_ALWAYS);
+  g_assert_cmpuint (metrics_store_get_n_points (stored->store), ==, n_points);
+  stored_close (stored);
+  g_assert_cmpint (folder_query (self->folder, "SELECT sum (n) FROM chunk"), ==, n_points);
+}
+
 int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
 
 #define ADD(name, data, func) g_test_add ("/storage/" name, Fixture, data, set_up, func, tear_down)
+  ADD ("checkpoint-fails", NULL, test_checkpoint_fails);
   ADD ("stop", NULL, test_stop);
   ADD ("crash/interval", GINT_TO_POINTER (METRICS_DURABILITY_INTERVAL), test_crash);
   ADD ("crash/always", GINT_TO_POINTER (METRICS_DURABILITY_ALWAYS), test_crash);
