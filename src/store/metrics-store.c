@@ -309,7 +309,8 @@ find_or_add_entry (MetricsStore *self, const char *bytes, gsize len, GError **er
  * Limits are checked before anything is changed. Where memory is used up, a new value for a point that exists
  * is taken still, unless the point is in a coded chunk that would take more than there is to be opened.
  *
- * Returns: whether the point is stored; else @error is set to an error of #MetricsStoreError, or the journal's
+ * Returns: whether the point is stored; else @error is set to an error of #MetricsStoreError, or the
+ * journal's
  */
 gboolean
 metrics_store_put (MetricsStore *self, const char *key, gsize key_len, MetricsPoint point, GError **error)
