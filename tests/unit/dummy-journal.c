@@ -87,6 +87,12 @@ dummy_journal_new (gboolean is_awaited)
 }
 
 void
+dummy_journal_set_awaited (DummyJournal *self, gboolean is_awaited)
+{
+  self->is_awaited = is_awaited;
+}
+
+void
 dummy_journal_keep (DummyJournal *self, guint64 position)
 {
   g_assert_cmpuint (position, >=, self->kept);

@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (DummyJournal, dummy_journal, DUMMY, JOURNAL, GObject)
 
 DummyJournal *dummy_journal_new (gboolean is_awaited);
+void dummy_journal_set_awaited (DummyJournal *self, gboolean is_awaited);
 void dummy_journal_keep (DummyJournal *self, guint64 position);
 void dummy_journal_keep_all (DummyJournal *self);
 

@@ -386,6 +386,28 @@ test_not_awaited (Fixture *fixture, gconstpointer data)
   assert_hears (client, "ok\n\nok\n1\n\n");
 }
 
+/* Whether a journal is awaited can change at any time: the next change goes by what it says then, and what
+ * waits already waits on. */
+static void
+test_becomes_awaited (Fixture *fixture, gconstpointer data)
+{
+  Client *client = &fixture->clients[0];
+
+  dummy_journal_set_awaited (fixture->journal, FALSE);
+  say (client, "put a 1 1\n");
+  assert_hears (client, "ok\n\n");
+  dummy_journal_set_awaited (fixture->journal, TRUE);
+  say (client, "put a 1 2\n");
+  assert_hears (client, "");
+  dummy_journal_set_awaited (fixture->journal, FALSE);
+  say (client, "put a 1 3\n");
+  say (&fixture->clients[1], "put b 1 1\n");
+  assert_hears (client, "");
+  assert_hears (&fixture->clients[1], "ok\n\n");
+  dummy_journal_keep_all (fixture->journal);
+  assert_hears (client, "ok\n\nok\n\n");
+}
+
 /* What a journal has not kept when it is taken away is refused; another one counts anew. */
 static void
 test_taken_away (Fixture *fixture, gconstpointer data)
@@ -451,6 +473,7 @@ main (int argc, char **argv)
   ADD ("unsent", 2048, test_unsent);
   ADD ("takes-long", UNSENT, test_takes_long);
   ADD ("not-awaited", UNSENT, test_not_awaited);
+  ADD ("becomes-awaited", UNSENT, test_becomes_awaited);
   ADD ("taken-away", UNSENT, test_taken_away);
   ADD ("stats", UNSENT, test_stats);
 #undef ADD
