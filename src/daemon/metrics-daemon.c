@@ -9,10 +9,8 @@
 #include "storage/metrics-storage.h"
 #include "store/metrics-store.h"
 
-#include <errno.h>
 #include <glib-unix.h>
 #include <glib/gi18n.h>
-#include <glib/gstdio.h>
 #include <locale.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -161,21 +159,11 @@ fill_figures (MetricsDiskFigures *figures, gpointer user_data)
 static gboolean
 load (MetricsDaemon *self, GError **error)
 {
-  const char *folder = self->options->state_dir;
   g_autoptr (MetricsStorage) storage = NULL;
 
-  if (folder == NULL)
+  if (self->options->state_dir == NULL)
     return TRUE;
-  if (g_mkdir_with_parents (folder, 0700) < 0)
-    {
-      int reason = errno;
-      g_autofree char *name = g_filename_display_name (folder);
-
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (reason), _ ("cannot make the folder '%s': %s"),
-                   name, g_strerror (reason));
-      return FALSE;
-    }
-  storage = metrics_storage_new (folder, self->options->durability, error);
+  storage = metrics_storage_new (self->options->state_dir, self->options->durability, error);
   /* Where it cannot be loaded it is let go as it is: closing would write what the store has. */
   if (storage == NULL || !metrics_storage_load (storage, self->store, error))
     return FALSE;

@@ -262,9 +262,10 @@ metrics_storage_new (const char *folder, MetricsDurability durability, GError **
   if (g_mkdir_with_parents (folder, 0700) < 0)
     {
       int saved_errno = errno;
+      g_autofree char *name = g_filename_display_name (folder);
 
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno), "'%s': %s", folder,
-                   g_strerror (saved_errno));
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno),
+                   _ ("cannot make the folder '%s': %s"), name, g_strerror (saved_errno));
       return NULL;
     }
   self = g_object_new (METRICS_TYPE_STORAGE, NULL);
