@@ -181,8 +181,8 @@ make_context (Parser *parser)
     { "memory-only", 0, 0, G_OPTION_ARG_NONE, &parser->memory_only,
       _ ("Keep points in memory only: they are gone when the server stops"), NULL },
     { "durability", 0, 0, G_OPTION_ARG_CALLBACK, durability_cb,
-      _ ("When points are on disk: within a second (interval), before their 'ok' (always), or some time "
-         "(none)"),
+      _ ("When points are on disk: within a second (interval, the default), before their 'ok' (always), or "
+         "written every ten seconds and not waited for (none)"),
       _ ("WHEN") },
     { "version", 0, 0, G_OPTION_ARG_NONE, &parser->show_version, _ ("Show the version and exit"), NULL },
     { NULL },
@@ -258,6 +258,9 @@ get_default_state_dir (void)
   /* There may be several, see systemd.exec(5): the first one is for this. */
   if (given != NULL && given[0] != '\0' && given[0] != ':')
     return g_strndup (given, strcspn (given, ":"));
+  /* The rules say that a path which is relative does not count. */
+  if (!g_path_is_absolute (g_get_user_state_dir ()))
+    return g_build_filename (g_get_home_dir (), ".local", "state", "metricsd", NULL);
   return g_build_filename (g_get_user_state_dir (), "metricsd", NULL);
 }
 

@@ -287,6 +287,9 @@ class FolderTest(LastingTest):
         self.assert_stores_in(self.folder / 'x/metricsd', XDG_STATE_HOME=str(self.folder / 'x'))
         self.assert_stores_in(self.folder / 'home/.local/state/metricsd', HOME=str(self.folder / 'home'))
 
+    def test_of_a_user_is_never_relative(self):
+        self.assert_stores_in(self.folder / 'home/.local/state/metricsd', XDG_STATE_HOME='here', HOME=str(self.folder / 'home'))
+
     def test_the_option_goes_first(self):
         server = self.start_stored(env={'STATE_DIRECTORY': str(self.folder / 'a'), 'XDG_STATE_HOME': str(self.folder / 'x')})
         self.assertEqual(server.stop(), 0)
