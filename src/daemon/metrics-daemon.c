@@ -152,6 +152,8 @@ fill_figures (MetricsDiskFigures *figures, gpointer user_data)
   figures->commits = ours.commits;
   figures->commit_time = ours.commit_usec;
   figures->bytes_written = ours.bytes_written;
+  figures->bytes_unwritten = ours.pending;
+  figures->bytes_on_disk = ours.file_bytes;
   figures->storage_errors = ours.errors;
 }
 
@@ -169,6 +171,18 @@ load (MetricsDaemon *self, GError **error)
     return FALSE;
   self->storage = g_steal_pointer (&storage);
   return TRUE;
+}
+
+/* Who starts it without a word should learn where the points go. */
+static void
+say_where (const MetricsOptions *options)
+{
+  g_autofree char *name = NULL;
+
+  if (options->state_dir == NULL)
+    return;
+  name = g_filename_display_name (options->state_dir);
+  g_message (_ ("points are kept in '%s'"), name);
 }
 
 /**
@@ -198,6 +212,7 @@ metrics_daemon_start (MetricsDaemon *self, GError **error)
     return FALSE;
   if (self->storage != NULL)
     metrics_service_set_disk_func (self->service, fill_figures, self->storage);
+  metrics_service_record (self->service, self->options->self_metrics);
   g_signal_connect_swapped (self->service, "finished", G_CALLBACK (g_main_loop_quit), self->loop);
 
   listeners = self->options->listeners;
@@ -208,6 +223,7 @@ metrics_daemon_start (MetricsDaemon *self, GError **error)
 
   catch_signal (self, SIGTERM);
   catch_signal (self, SIGINT);
+  say_where (self->options);
 
   /* For programs: whoever waits for these lines has to have them now, and in one form everywhere. */
   for (guint i = 0; i < listeners->len; i++)

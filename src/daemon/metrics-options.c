@@ -38,6 +38,7 @@ enum
   ANSWER_TIMEOUT,
   IDLE_TIMEOUT,
   STOP_TIMEOUT,
+  SELF_METRICS,
   N_NUMBERS,
 };
 
@@ -66,6 +67,9 @@ static const Number number_defaults[N_NUMBERS] = {
                      N_ ("SECONDS"), 0, MAX_SECONDS, 0 },
   [STOP_TIMEOUT] = { "stop-timeout", N_ ("Time for clients to take their answers when the server stops (5)"),
                      N_ ("SECONDS"), 0, MAX_SECONDS, 5 },
+  [SELF_METRICS]
+  = { "self-metrics", N_ ("How often to keep the server's own figures as series metricsd.* (0: never)"),
+      N_ ("SECONDS"), 0, MAX_SECONDS, 0 },
   [PORT] = { "port", N_ ("TCP port (8888); 0 takes any that is free"), N_ ("PORT"), 0, G_MAXUINT16,
              METRICS_DEFAULT_PORT },
 };
@@ -345,6 +349,7 @@ metrics_options_parse (GStrv *arguments, GError **error)
   self->series_limit = parser.numbers[SERIES_LIMIT].value;
   self->memory_limit = parser.numbers[MEMORY_LIMIT].value;
   self->stop_timeout = parser.numbers[STOP_TIMEOUT].value;
+  self->self_metrics = parser.numbers[SELF_METRICS].value;
   self->show_version = parser.show_version;
   if (!take_state (self, &parser, error) || !make_listeners (self, &parser, error))
     return NULL;

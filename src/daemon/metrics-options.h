@@ -18,6 +18,7 @@ G_BEGIN_DECLS
  * @state_dir: (nullable) (type filename): the folder in which points last; %NULL for memory only
  * @durability: when what was put is on disk
  * @stop_timeout: seconds that clients have to take their answers when the server stops
+ * @self_metrics: how often to keep the server's own figures as series, in seconds; 0 for never
  * @show_version: whether only the version is asked for
  *
  * What the command line says.
@@ -31,6 +32,7 @@ typedef struct
   char *state_dir; /* (owned) (nullable) */
   MetricsDurability durability;
   guint stop_timeout;
+  guint self_metrics;
   gboolean show_version;
 } MetricsOptions;
 

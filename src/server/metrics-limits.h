@@ -34,15 +34,19 @@ typedef struct
  * @commits: how often changes were brought to the disk
  * @commit_time: how long that took, in microseconds
  * @bytes_written: how much was written for it
+ * @bytes_unwritten: how much waits in memory to be brought there, now
+ * @bytes_on_disk: how large the files are, now
  * @storage_errors: how often it failed
  *
- * What the server counts of what lasts, for `stats`. All since its start.
+ * What the server counts of what lasts, for `stats`. All since its start but where it says now.
  */
 typedef struct
 {
   guint64 commits;
   guint64 commit_time;
   guint64 bytes_written;
+  guint64 bytes_unwritten;
+  guint64 bytes_on_disk;
   guint64 storage_errors;
 } MetricsDiskFigures;
 

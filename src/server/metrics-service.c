@@ -8,6 +8,7 @@
 #include "server/metrics-connection.h"
 #include "server/metrics-gate.h"
 #include "server/metrics-poller.h"
+#include "server/metrics-recorder.h"
 
 #include <glib/gi18n.h>
 
@@ -32,8 +33,9 @@ struct _MetricsService
   MetricsGate *gate;   /* (owned) */
   MetricsLimits limits;
   MetricsFigures figures;
-  MetricsPoller *poller; /* (owned) */
-  GSource *guard;        /* (owned) */
+  MetricsRecorder *recorder; /* (owned) (nullable) */
+  MetricsPoller *poller;     /* (owned) */
+  GSource *guard;            /* (owned) */
 
   GPtrArray *listeners;    /* (owned) (element-type MetricsListener) */
   GPtrArray *acceptors;    /* (owned) (element-type GSocketService): one for each listening socket */
@@ -194,6 +196,7 @@ metrics_service_dispose (GObject *object)
 {
   MetricsService *self = METRICS_SERVICE (object);
 
+  g_clear_pointer (&self->recorder, metrics_recorder_free);
   g_clear_handle_id (&self->finish_timeout_id, g_source_remove);
   for_each_connection (self, metrics_connection_abort);
   g_clear_handle_id (&self->drain_id, g_source_remove);
@@ -284,6 +287,23 @@ metrics_service_set_disk_func (MetricsService *self, MetricsDiskFiguresFunc func
   self->figures.disk_data = user_data;
 }
 
+/**
+ * metrics_service_record:
+ * @self: a service
+ * @interval: how often, in seconds; 0 for never
+ *
+ * Keeps the figures of `stats` as series metricsd.NAME from now on.
+ */
+void
+metrics_service_record (MetricsService *self, guint interval)
+{
+  g_return_if_fail (METRICS_IS_SERVICE (self));
+
+  g_clear_pointer (&self->recorder, metrics_recorder_free);
+  if (interval > 0)
+    self->recorder = metrics_recorder_new (self->store, &self->figures, interval);
+}
+
 /* A client over the limit of connections is told so, which takes a descriptor: so that one has to be reached
  * before descriptors run out. */
 static void
@@ -364,6 +384,7 @@ metrics_service_finish (MetricsService *self, guint timeout)
   if (self->finishing)
     return;
   self->finishing = TRUE;
+  g_clear_pointer (&self->recorder, metrics_recorder_free);
   close_acceptors (self);
 
   self->finish_timeout_id = g_timeout_add_seconds (timeout, finish_timeout_cb, self);

@@ -4,9 +4,9 @@
 
 #include "server/metrics-session.h"
 
-#include "common/metrics-process.h"
 #include "protocol/metrics-command.h"
 #include "protocol/metrics-reply.h"
+#include "server/metrics-stats.h"
 
 /**
  * metrics_session_init:
@@ -87,49 +87,17 @@ put (MetricsSession *self, const MetricsCommand *command, MetricsBuffer *out)
 }
 
 static void
-append_disk_figures (MetricsSession *self, MetricsBuffer *out)
+append_figure (const char *name, guint64 value, gpointer user_data)
 {
-  MetricsDiskFigures figures = { 0 };
-
-  self->figures->disk_func (&figures, self->figures->disk_data);
-  metrics_reply_append_figure (out, "commits", figures.commits);
-  metrics_reply_append_figure (out, "commit_time", figures.commit_time);
-  metrics_reply_append_figure (out, "bytes_written", figures.bytes_written);
-  metrics_reply_append_figure (out, "storage_errors", figures.storage_errors);
+  metrics_reply_append_figure (user_data, name, value);
 }
 
 static void
 append_stats (MetricsSession *self, MetricsBuffer *out)
 {
-  const MetricsFigures *figures = self->figures;
-  const MetricsLimits *limits = self->limits;
-  guint64 series_limit, memory_limit;
-
-  g_object_get (self->store, "series-limit", &series_limit, "memory-limit", &memory_limit, NULL);
-
   metrics_reply_begin (out);
-  metrics_reply_append_figure (out, "uptime", (g_get_monotonic_time () - figures->started) / G_USEC_PER_SEC);
-  metrics_reply_append_figure (out, "points", metrics_store_get_n_points (self->store));
-  metrics_reply_append_figure (out, "series", metrics_store_get_n_series (self->store));
-  metrics_reply_append_figure (out, "memory", metrics_store_get_memory (self->store));
-  metrics_reply_append_figure (out, "resident", metrics_process_get_resident ());
-  metrics_reply_append_figure (out, "cpu_microseconds", metrics_process_get_cpu_time ());
-  metrics_reply_append_figure (out, "connections", figures->connections);
-  metrics_reply_append_figure (out, "connections_accepted", figures->connections_accepted);
-  metrics_reply_append_figure (out, "connections_refused", figures->connections_refused);
-  metrics_reply_append_figure (out, "requests", figures->requests);
-  metrics_reply_append_figure (out, "errors", figures->errors);
-  metrics_reply_append_figure (out, "bytes_received", figures->bytes_received);
-  metrics_reply_append_figure (out, "bytes_sent", figures->bytes_sent);
-  if (figures->disk_func != NULL)
-    append_disk_figures (self, out);
-  metrics_reply_append_figure (out, "largest_slice", figures->largest_slice);
-  metrics_reply_append_figure (out, "slice_limit", limits->slice);
-  metrics_reply_append_figure (out, "connection_limit", limits->connections);
-  metrics_reply_append_figure (out, "line_limit", limits->line);
-  metrics_reply_append_figure (out, "unsent_limit", limits->unsent);
-  metrics_reply_append_figure (out, "series_limit", series_limit);
-  metrics_reply_append_figure (out, "memory_limit", memory_limit);
+  metrics_stats_foreach (self->store, self->figures, append_figure, out);
+  metrics_stats_foreach_limit (self->store, self->limits, append_figure, out);
   metrics_reply_end (out);
 }
 

@@ -434,6 +434,14 @@ metrics_storage_close (MetricsStorage *self, GError **error)
   return good;
 }
 
+static guint64
+get_file_size (const char *path)
+{
+  GStatBuf about;
+
+  return g_stat (path, &about) == 0 ? about.st_size : 0;
+}
+
 /**
  * metrics_storage_get_figures:
  * @self: a storage
@@ -444,9 +452,13 @@ metrics_storage_close (MetricsStorage *self, GError **error)
 void
 metrics_storage_get_figures (MetricsStorage *self, MetricsStorageFigures *figures)
 {
+  g_autofree char *log_path = NULL;
+
   g_return_if_fail (METRICS_IS_STORAGE (self));
 
+  log_path = g_strconcat (self->path, "-wal", NULL);
   *figures = self->final;
   if (self->writer != NULL)
     metrics_writer_get_figures (self->writer, figures);
+  figures->file_bytes = get_file_size (self->path) + get_file_size (log_path);
 }

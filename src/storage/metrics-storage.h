@@ -27,6 +27,7 @@ typedef enum
  * @bytes_written: how many bytes were written to files, as SQLite asked for it
  * @errors: how many attempts failed
  * @pending: how many bytes of changes wait to be written
+ * @file_bytes: how large the database is, its write-ahead log included
  *
  * What a storage has done since it was opened.
  */
@@ -37,6 +38,7 @@ typedef struct
   guint64 bytes_written;
   guint64 errors;
   guint64 pending;
+  guint64 file_bytes;
 } MetricsStorageFigures;
 
 #define METRICS_TYPE_STORAGE (metrics_storage_get_type ())

@@ -13,7 +13,7 @@ from harness import OK, REPORT, Client, TestCase, connect, main, run, wait_until
 
 OPTIONS = ('--host', '--port', '--listen', '--line-limit', '--connection-limit', '--idle-timeout', '--line-timeout',
            '--answer-timeout', '--unsent-limit', '--series-limit', '--memory-limit', '--slice-limit', '--stop-timeout',
-           '--state-dir', '--durability', '--memory-only', '--version')
+           '--self-metrics', '--state-dir', '--durability', '--memory-only', '--version')
 # Of a documentation network: no machine has it.
 FOREIGN = '198.51.100.1'
 

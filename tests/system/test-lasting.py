@@ -246,7 +246,7 @@ class FullDiskTest(LastingTest):
 
 
 class FiguresTest(LastingTest):
-    NAMES = ('commits', 'commit_time', 'bytes_written', 'storage_errors')
+    NAMES = ('commits', 'commit_time', 'bytes_written', 'bytes_unwritten', 'bytes_on_disk', 'storage_errors')
 
     def test_commits_are_counted(self):
         server = self.start_stored('--durability', 'always')
@@ -256,6 +256,9 @@ class FiguresTest(LastingTest):
         after = client.stats()
         self.assertGreater(after['commits'], before['commits'])
         self.assertGreater(after['bytes_written'], before['bytes_written'])
+        self.assertEqual(after['bytes_unwritten'], 0)
+        files = [self.state / DATABASE, self.state / (DATABASE + '-wal')]
+        self.assertEqual(after['bytes_on_disk'], sum(file.stat().st_size for file in files))
         self.assertEqual(after['storage_errors'], 0)
         self.assertLessEqual(set(self.NAMES), after.keys())
 
