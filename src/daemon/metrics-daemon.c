@@ -4,6 +4,7 @@
 
 #include "daemon/metrics-daemon.h"
 
+#include "daemon/metrics-task.h"
 #include "server/metrics-listener.h"
 #include "server/metrics-service.h"
 #include "storage/metrics-storage.h"
@@ -264,7 +265,8 @@ metrics_daemon_run (MetricsDaemon *self, GError **error)
  *
  * The whole program.
  *
- * Returns: its exit status: 0, 1 where it could not start or not keep all at its end, 2 where the command
+ * Returns: its exit status: 0, 1 where it could not start or not keep all at its end, or what
+ * metrics_task_run() returns, 2 where the command
  * line is wrong
  */
 int
@@ -297,6 +299,8 @@ metrics_daemon_main (int argc, char **argv)
       printf ("metricsd %s\n", PACKAGE_VERSION);
       return 0;
     }
+  if (options->task != METRICS_TASK_SERVE)
+    return metrics_task_run (options);
 
   daemon = metrics_daemon_new (options);
   if (!metrics_daemon_start (daemon, &error) || !metrics_daemon_run (daemon, &error))

@@ -84,6 +84,8 @@ typedef struct
   gboolean memory_only;
   gboolean durability_given;
   MetricsDurability durability;
+  char *backup; /* (owned) (nullable) */
+  gboolean check;
   gboolean show_version;
 } Parser;
 
@@ -188,6 +190,10 @@ make_context (Parser *parser)
       _ ("When points are on disk: within a second (interval, the default), before their 'ok' (always), or "
          "written every ten seconds and not waited for (none)"),
       _ ("WHEN") },
+    { "backup", 0, 0, G_OPTION_ARG_FILENAME, &parser->backup,
+      _ ("Copy what is stored into a new file and exit; a server may run meanwhile"), _ ("FILE") },
+    { "check", 0, 0, G_OPTION_ARG_NONE, &parser->check,
+      _ ("Read all that is stored, say what is damaged, and exit; a server may run meanwhile"), NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &parser->show_version, _ ("Show the version and exit"), NULL },
     { NULL },
   };
@@ -289,6 +295,36 @@ take_state (MetricsOptions *self, const Parser *parser, GError **error)
   return TRUE;
 }
 
+/* At most one thing instead of serving, and for a folder. */
+static gboolean
+take_task (MetricsOptions *self, const Parser *parser, GError **error)
+{
+  const char *name = parser->backup != NULL ? "--backup" : "--check";
+
+  if (parser->backup == NULL && !parser->check)
+    return TRUE;
+  if ((parser->backup != NULL) + parser->check > 1)
+    {
+      g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                           _ ("only one of --backup and --check can be given"));
+      return FALSE;
+    }
+  if (parser->memory_only)
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                   _ ("--memory-only keeps nothing on disk: it cannot be given with %s"), name);
+      return FALSE;
+    }
+  self->task_file = g_strdup (parser->backup);
+  if (g_strcmp0 (self->task_file, "") == 0)
+    {
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, _ ("%s: the name is empty"), name);
+      return FALSE;
+    }
+  self->task = self->task_file != NULL ? METRICS_TASK_BACKUP : METRICS_TASK_CHECK;
+  return TRUE;
+}
+
 /* A quarter of what the machine or the control group has, whichever is less. */
 static guint64
 get_default_memory_limit (void)
@@ -318,6 +354,7 @@ metrics_options_parse (GStrv *arguments, GError **error)
   g_auto (GStrv) hosts = NULL;
   g_auto (GStrv) addresses = NULL;
   g_autofree char *state_dir = NULL;
+  g_autofree char *backup = NULL;
   Parser parser = { .durability = METRICS_DURABILITY_INTERVAL };
   gboolean parsed;
 
@@ -328,6 +365,7 @@ metrics_options_parse (GStrv *arguments, GError **error)
   hosts = parser.hosts;
   addresses = parser.addresses;
   state_dir = parser.state_dir;
+  backup = parser.backup;
   if (!parsed)
     return NULL;
   if (g_strv_length (*arguments) > 1)
@@ -351,7 +389,8 @@ metrics_options_parse (GStrv *arguments, GError **error)
   self->stop_timeout = parser.numbers[STOP_TIMEOUT].value;
   self->self_metrics = parser.numbers[SELF_METRICS].value;
   self->show_version = parser.show_version;
-  if (!take_state (self, &parser, error) || !make_listeners (self, &parser, error))
+  if (!take_state (self, &parser, error) || !take_task (self, &parser, error)
+      || !make_listeners (self, &parser, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -367,5 +406,6 @@ metrics_options_free (MetricsOptions *self)
     return;
   g_clear_pointer (&self->listeners, g_ptr_array_unref);
   g_free (self->state_dir);
+  g_free (self->task_file);
   g_free (self);
 }

@@ -10,6 +10,21 @@
 G_BEGIN_DECLS
 
 /**
+ * MetricsTask:
+ * @METRICS_TASK_SERVE: to serve
+ * @METRICS_TASK_BACKUP: to copy the database
+ * @METRICS_TASK_CHECK: to read all of it
+ *
+ * What there is to be done.
+ */
+typedef enum
+{
+  METRICS_TASK_SERVE,
+  METRICS_TASK_BACKUP,
+  METRICS_TASK_CHECK,
+} MetricsTask;
+
+/**
  * MetricsOptions:
  * @listeners: (element-type MetricsListener): where to listen
  * @limits: what clients can make the server hold or do
@@ -19,6 +34,8 @@ G_BEGIN_DECLS
  * @durability: when what was put is on disk
  * @stop_timeout: seconds that clients have to take their answers when the server stops
  * @self_metrics: how often to keep the server's own figures as series, in seconds; 0 for never
+ * @task: what to do
+ * @task_file: (nullable) (type filename): what it writes
  * @show_version: whether only the version is asked for
  *
  * What the command line says.
@@ -33,6 +50,8 @@ typedef struct
   MetricsDurability durability;
   guint stop_timeout;
   guint self_metrics;
+  MetricsTask task;
+  char *task_file; /* (owned) (nullable) */
   gboolean show_version;
 } MetricsOptions;
 

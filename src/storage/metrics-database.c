@@ -11,8 +11,8 @@
 /* All that is SQL. One connection, used by one thread at a time: the main thread while it loads, the writer
  * from then on. README.md of this room describes the tables. */
 
-#define APPLICATION_ID 0x4d545244
-#define FORMAT_VERSION 1
+#define APPLICATION_ID METRICS_DATABASE_APPLICATION_ID
+#define FORMAT_VERSION METRICS_DATABASE_FORMAT
 
 /* What the write-ahead log may have before it is moved into the file. */
 #define MAX_FRAMES 1000

@@ -6,6 +6,10 @@
 
 G_BEGIN_DECLS
 
+/* What says that a file is one of these, and how it is made. */
+#define METRICS_DATABASE_APPLICATION_ID 0x4d545244
+#define METRICS_DATABASE_FORMAT 1
+
 /**
  * MetricsTable:
  * @METRICS_TABLE_SERIES: keys by number

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "daemon/metrics-task.h"
+
+#include "storage/metrics-backup.h"
+#include "storage/metrics-check.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* What metricsd does instead of serving: once, and to its end. */
+
+/* The line on the terminal is not drawn more often than this. */
+#define INTERVAL_USEC (G_USEC_PER_SEC / 10)
+
+static volatile sig_atomic_t interrupted;
+
+typedef struct
+{
+  gboolean terminal; /* whether there is anybody to see how far it is */
+  gint64 last_drawn;
+  gboolean shown;
+} Screen;
+
+static void
+on_signal (int number)
+{
+  interrupted = TRUE;
+}
+
+/* Whoever interrupts it wants nothing to be left; and a file that may not grow is an error like any other. */
+static void
+catch_signals (void)
+{
+  static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+  struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
+    sigaction (numbers[i], &action, NULL);
+  signal (SIGXFSZ, SIG_IGN);
+}
+
+static void
+hide (Screen *self)
+{
+  if (self->shown)
+    fputs ("\r\033[K", stderr);
+  self->shown = FALSE;
+}
+
+static gboolean
+on_progress (guint64 done, guint64 total, gpointer user_data)
+{
+  Screen *self = user_data;
+  gint64 now = g_get_monotonic_time ();
+
+  if (self->terminal && total > 0 && now - self->last_drawn >= INTERVAL_USEC)
+    {
+      self->last_drawn = now;
+      self->shown = TRUE;
+      fprintf (stderr, "\r%3d %%\033[K", (int) (100.0 * MIN (done, total) / total));
+    }
+  return !interrupted;
+}
+
+static void
+on_report (const char *text, gpointer user_data)
+{
+  hide (user_data);
+  puts (text);
+}
+
+/* For programs: a name and a number a line, as `stats` has them. */
+static void
+print_figure (const char *name, guint64 value)
+{
+  printf ("%s %" PRIu64 "\n", name, value);
+}
+
+static int
+run_check (const MetricsOptions *options, const MetricsWatch *watch, GError **error)
+{
+  MetricsCheckFigures figures;
+
+  if (!metrics_check_read (options->state_dir, watch, &figures, error))
+    return 1;
+  hide (watch->user_data);
+  print_figure ("series", figures.n_series);
+  print_figure ("chunks", figures.n_chunks);
+  print_figure ("points", figures.n_points);
+  print_figure ("log_rows", figures.n_logs);
+  print_figure ("changes", figures.n_changes);
+  print_figure ("findings", figures.n_findings);
+  return figures.n_findings > 0;
+}
+
+static int
+run_one (const MetricsOptions *options, const MetricsWatch *watch, GError **error)
+{
+  switch (options->task)
+    {
+    case METRICS_TASK_BACKUP:
+      return !metrics_backup_write (options->state_dir, options->task_file, watch, error);
+    case METRICS_TASK_CHECK:
+      return run_check (options, watch, error);
+    case METRICS_TASK_SERVE:
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+/**
+ * metrics_task_run:
+ * @options: what the command line says; its task is not to serve
+ *
+ * Does what is asked for, beside a server or without one.
+ *
+ * Returns: the exit status
+ */
+int
+metrics_task_run (const MetricsOptions *options)
+{
+  const char *terminal_name = g_getenv ("TERM");
+  Screen screen = { .terminal = isatty (STDERR_FILENO) && g_strcmp0 (terminal_name, "dumb") != 0 };
+  MetricsWatch watch = { on_report, on_progress, &screen };
+  g_autoptr (GError) error = NULL;
+  int status;
+
+  catch_signals ();
+  status = run_one (options, &watch, &error);
+  hide (&screen);
+  if (error != NULL)
+    g_printerr ("metricsd: %s\n", error->message);
+  return status;
+}
