@@ -4,6 +4,7 @@
 
 #include "storage/metrics-database.h"
 #include "storage/metrics-log.h"
+#include "storage/metrics-written.h"
 
 #include <glib/gi18n.h>
 #include <sqlite3.h>
@@ -16,7 +17,6 @@
 
 /* What the write-ahead log may have before it is moved into the file. */
 #define MAX_FRAMES 1000
-#define FRAME_HEADER 24
 
 /* The rows of a series lie apart and in order: of those that begin before a span only the last can reach into
  * it. So the index tells all, however long a series is. */
@@ -77,8 +77,8 @@ struct _MetricsDatabase
   sqlite3 *handle;                        /* (owned) */
   sqlite3_stmt *statements[N_STATEMENTS]; /* (owned): made when they are first needed */
   int n_frames;                           /* of the write-ahead log */
-  int page_size;
-  guint64 moved; /* bytes that were moved from the write-ahead log into the file */
+  MetricsWritten file;                    /* counts what is written to the file */
+  MetricsWritten wal;                     /* and to the write-ahead log */
 };
 
 static gboolean
@@ -161,16 +161,15 @@ static gboolean
 set_up (MetricsDatabase *self, gboolean synchronous, GError **error)
 {
   gboolean is_new;
-  gint64 page_size;
 
   sqlite3_busy_timeout (self->handle, 10 * 1000);
   if (!check_format (self, &is_new, error) || !execute (self, "PRAGMA journal_mode = WAL", error)
       || !execute (self, synchronous ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF", error)
-      || (is_new && !execute (self, SCHEMA, error))
-      || !read_number (self, "PRAGMA page_size", &page_size, error))
+      || (is_new && !execute (self, SCHEMA, error)))
     return FALSE;
-  self->page_size = page_size;
-  /* Instead of SQLite's own moving, which tells nobody how much it moves. */
+  metrics_written_begin (&self->file, self->handle, SQLITE_FCNTL_FILE_POINTER);
+  metrics_written_begin (&self->wal, self->handle, SQLITE_FCNTL_JOURNAL_POINTER);
+  /* Instead of SQLite's own moving, for which whoever waits for the commit would wait. */
   sqlite3_wal_hook (self->handle, on_commit, self);
   return TRUE;
 }
@@ -407,19 +406,16 @@ metrics_database_rollback (MetricsDatabase *self)
 gboolean
 metrics_database_flush (MetricsDatabase *self, GError **error)
 {
-  int n_frames = 0;
-  int n_moved = 0;
   int result;
 
   if (self->n_frames < MAX_FRAMES)
     return TRUE;
-  result = sqlite3_wal_checkpoint_v2 (self->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &n_frames, &n_moved);
+  result = sqlite3_wal_checkpoint_v2 (self->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
   /* Who reads just now (a backup) holds it up: it is done after a later commit. */
   if (result == SQLITE_BUSY)
     return TRUE;
   if (result != SQLITE_OK)
     return fail (self, error);
-  self->moved += (guint64) MAX (n_moved, 0) * self->page_size;
   self->n_frames = 0;
   return TRUE;
 }
@@ -587,9 +583,5 @@ metrics_database_delete_chunks (MetricsDatabase *self,
 guint64
 metrics_database_get_bytes_written (MetricsDatabase *self)
 {
-  int n_pages = 0;
-  int unused = 0;
-
-  sqlite3_db_status (self->handle, SQLITE_DBSTATUS_CACHE_WRITE, &n_pages, &unused, 0);
-  return (guint64) n_pages * (self->page_size + FRAME_HEADER) + self->moved;
+  return self->file.n_bytes + self->wal.n_bytes;
 }
