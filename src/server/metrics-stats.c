@@ -41,6 +41,7 @@ metrics_stats_foreach (MetricsStore *store,
   func ("uptime", (g_get_monotonic_time () - figures->started) / G_USEC_PER_SEC, user_data);
   func ("points", metrics_store_get_n_points (store), user_data);
   func ("series", metrics_store_get_n_series (store), user_data);
+  func ("points_expired", metrics_store_get_n_expired (store), user_data);
   func ("memory", metrics_store_get_memory (store), user_data);
   func ("resident", metrics_process_get_resident (), user_data);
   func ("cpu_microseconds", metrics_process_get_cpu_time (), user_data);

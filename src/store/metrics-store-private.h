@@ -4,6 +4,7 @@
 
 #include "store/metrics-chunk-source.h"
 #include "store/metrics-history.h"
+#include "store/metrics-keeping.h"
 #include "store/metrics-store.h"
 
 G_BEGIN_DECLS
@@ -13,6 +14,7 @@ G_BEGIN_DECLS
 MetricsChunkSource *metrics_store_get_chunk_source (MetricsStore *self);
 MetricsUsage *metrics_store_get_usage (MetricsStore *self);
 MetricsHistory *metrics_store_get_history (MetricsStore *self);
+MetricsKeeping *metrics_store_get_keeping (MetricsStore *self);
 
 void metrics_store_make_key (MetricsStore *self, const char *bytes, gsize len, MetricsKey *key);
 MetricsEntry *metrics_store_lookup (MetricsStore *self, const MetricsKey *key);

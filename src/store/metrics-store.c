@@ -39,6 +39,7 @@ struct _MetricsStore
   MetricsEntryList entries;
   MetricsHistory history;
   MetricsUsage usage;
+  MetricsKeeping keeping;
 };
 
 typedef enum
@@ -60,6 +61,7 @@ metrics_store_init (MetricsStore *self)
   self->table = g_hash_table_new (metrics_key_hash, metrics_key_equal);
   self->seed = metrics_hash_seed_new ();
   metrics_history_init (&self->history, &self->entries, &self->usage);
+  metrics_keeping_set (&self->keeping, NULL, 0);
 }
 
 static void
@@ -323,6 +325,9 @@ metrics_store_put (MetricsStore *self, const char *key, gsize key_len, MetricsPo
 
   if (G_UNLIKELY (self->journal != NULL) && !metrics_journal_check (self->journal, error))
     return FALSE;
+  if (G_UNLIKELY (point.time < self->keeping.safe_from)
+      && metrics_keeping_refuses (&self->keeping, key, key_len, point.time, error))
+    return FALSE;
   entry = metrics_entry_list_guess (&self->entries, key, key_len);
   if (G_UNLIKELY (entry == NULL))
     entry = find_or_add_entry (self, key, key_len, error);
@@ -373,35 +378,6 @@ metrics_store_get_n_series (MetricsStore *self)
   g_return_val_if_fail (METRICS_IS_STORE (self), 0);
 
   return g_hash_table_size (self->table);
-}
-
-/**
- * metrics_store_get_n_points:
- * @self: a store
- *
- * Returns: how many points are stored
- */
-guint64
-metrics_store_get_n_points (MetricsStore *self)
-{
-  g_return_val_if_fail (METRICS_IS_STORE (self), 0);
-
-  return self->usage.n_points;
-}
-
-/**
- * metrics_store_get_memory:
- * @self: a store
- *
- * Returns: how many bytes of memory the points take, with all that it needs to keep them; what was deleted
- * while a query shows it counts until the query is done
- */
-guint64
-metrics_store_get_memory (MetricsStore *self)
-{
-  g_return_val_if_fail (METRICS_IS_STORE (self), 0);
-
-  return self->usage.memory;
 }
 
 /**
@@ -456,6 +432,18 @@ MetricsHistory *
 metrics_store_get_history (MetricsStore *self)
 {
   return &self->history;
+}
+
+/**
+ * metrics_store_get_keeping:
+ * @self: a store
+ *
+ * Returns: (transfer none): what it knows of retention
+ */
+MetricsKeeping *
+metrics_store_get_keeping (MetricsStore *self)
+{
+  return &self->keeping;
 }
 
 /**

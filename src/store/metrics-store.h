@@ -3,6 +3,7 @@
 #pragma once
 
 #include "store/metrics-journal.h"
+#include "store/metrics-retention.h"
 
 G_BEGIN_DECLS
 
@@ -10,6 +11,7 @@ G_BEGIN_DECLS
  * MetricsStoreError:
  * @METRICS_STORE_ERROR_SERIES_LIMIT: a new key would be one series too many
  * @METRICS_STORE_ERROR_MEMORY_LIMIT: the points would need more memory than they may have
+ * @METRICS_STORE_ERROR_TOO_OLD: the point is older than the rules of retention allow
  * @METRICS_STORE_ERROR_DAMAGED: what was kept outside of the store is not what the store once gave
  *
  * Why something was not taken.
@@ -18,6 +20,7 @@ typedef enum
 {
   METRICS_STORE_ERROR_SERIES_LIMIT,
   METRICS_STORE_ERROR_MEMORY_LIMIT,
+  METRICS_STORE_ERROR_TOO_OLD,
   METRICS_STORE_ERROR_DAMAGED,
 } MetricsStoreError;
 
@@ -31,6 +34,7 @@ MetricsStore *metrics_store_new (guint64 series_limit, guint64 memory_limit);
 
 void metrics_store_set_journal (MetricsStore *self, MetricsJournal *journal);
 MetricsJournal *metrics_store_get_journal (MetricsStore *self);
+void metrics_store_set_retention (MetricsStore *self, const MetricsRetention *retention, gint64 now);
 
 gboolean metrics_store_put (MetricsStore *self,
                             const char *key,
@@ -44,5 +48,6 @@ guint metrics_store_take_work (MetricsStore *self);
 guint64 metrics_store_get_n_series (MetricsStore *self);
 guint64 metrics_store_get_n_points (MetricsStore *self);
 guint64 metrics_store_get_memory (MetricsStore *self);
+guint64 metrics_store_get_n_expired (MetricsStore *self);
 
 G_END_DECLS
