@@ -437,8 +437,12 @@ static void
 test_stats (Fixture *fixture, gconstpointer data)
 {
   Client *client = &fixture->clients[0];
-  MetricsDiskFigures figures
-      = { .commits = 11, .commit_time = 12, .bytes_written = 13, .storage_errors = 14 };
+  MetricsDiskFigures figures = { .commits = 11,
+                                 .commit_time = 12,
+                                 .bytes_written = 13,
+                                 .storage_errors = 14,
+                                 .bytes_unwritten = 15,
+                                 .bytes_on_disk = 16 };
   g_autofree char *without = NULL;
   g_autofree char *with = NULL;
 
@@ -451,7 +455,8 @@ test_stats (Fixture *fixture, gconstpointer data)
   fixture->figures.disk_data = &figures;
   say (client, "stats\n");
   with = hear (client);
-  g_assert_nonnull (strstr (with, "\ncommits 11\ncommit_time 12\nbytes_written 13\nstorage_errors 14\n"));
+  g_assert_nonnull (strstr (with, "\ncommits 11\ncommit_time 12\nbytes_written 13\nbytes_unwritten "
+                                  "15\nbytes_on_disk 16\nstorage_errors 14\n"));
 }
 
 int
