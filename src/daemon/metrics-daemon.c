@@ -5,6 +5,7 @@
 #include "daemon/metrics-daemon.h"
 
 #include "daemon/metrics-task.h"
+#include "daemon/metrics-sweeper.h"
 #include "server/metrics-listener.h"
 #include "server/metrics-service.h"
 #include "storage/metrics-storage.h"
@@ -12,6 +13,7 @@
 
 #include <glib-unix.h>
 #include <glib/gi18n.h>
+#include <glib/gstdio.h>
 #include <locale.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -26,8 +28,10 @@ struct _MetricsDaemon
   GObject parent;
 
   const MetricsOptions *options; /* (unowned) */
+  const MetricsConfig *config;   /* (unowned) */
   MetricsStore *store;           /* (owned) */
   MetricsStorage *storage;       /* (owned) (nullable): none where points are in memory only */
+  MetricsSweeper *sweeper;       /* (owned) */
   MetricsService *service;       /* (owned) */
   GMainLoop *loop;               /* (owned) */
   GArray *signal_ids;            /* (owned) (element-type guint) */
@@ -59,6 +63,7 @@ close_parts (MetricsDaemon *self, GError **error)
   g_autoptr (MetricsStorage) storage = g_steal_pointer (&self->storage);
 
   g_clear_object (&self->service);
+  g_clear_pointer (&self->sweeper, metrics_sweeper_free);
   if (storage == NULL || metrics_storage_close (storage, error))
     return TRUE;
   g_prefix_error (error, _ ("the newest points are lost: "));
@@ -111,15 +116,17 @@ metrics_daemon_init (MetricsDaemon *self)
 /**
  * metrics_daemon_new:
  * @options: what the command line says; they have to live as long as the daemon
+ * @config: what the configuration file says; it as well
  *
  * Returns: (transfer full): a daemon that is not started
  */
 MetricsDaemon *
-metrics_daemon_new (const MetricsOptions *options)
+metrics_daemon_new (const MetricsOptions *options, const MetricsConfig *config)
 {
   MetricsDaemon *self = g_object_new (METRICS_TYPE_DAEMON, NULL);
 
   self->options = options;
+  self->config = config;
   return self;
 }
 
@@ -156,6 +163,26 @@ fill_figures (MetricsDiskFigures *figures, gpointer user_data)
   figures->bytes_unwritten = ours.pending;
   figures->bytes_on_disk = ours.file_bytes;
   figures->storage_errors = ours.errors;
+}
+
+/* When the file was last written: what the clock showed then. The file of the log is there only while a
+ * server runs, or after a crash. */
+static gint64
+get_witness (const char *folder)
+{
+  static const char *const names[] = { "metricsd.db", "metricsd.db-wal" };
+  gint64 witness = G_MININT64;
+
+  for (guint i = 0; folder != NULL && i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = g_build_filename (folder, names[i], NULL);
+      GStatBuf status;
+
+      /* Who only reads leaves an empty one. */
+      if (g_stat (path, &status) == 0 && status.st_size > 0)
+        witness = MAX (witness, (gint64) status.st_mtime * G_USEC_PER_SEC);
+    }
+  return witness;
 }
 
 /* Before anything is served: a client never sees a part of what is stored. */
@@ -200,14 +227,19 @@ gboolean
 metrics_daemon_start (MetricsDaemon *self, GError **error)
 {
   GPtrArray *listeners;
+  gint64 witness;
 
   g_return_val_if_fail (METRICS_IS_DAEMON (self), FALSE);
   g_return_val_if_fail (self->service == NULL, FALSE);
 
   raise_descriptor_limit ();
+  /* Before it is opened, which may write it. */
+  witness = get_witness (self->options->state_dir);
   self->store = metrics_store_new (self->options->series_limit, self->options->memory_limit);
   if (!load (self, error))
     return FALSE;
+  self->sweeper
+      = metrics_sweeper_new (self->store, self->config->retention, witness, metrics_instant_now, NULL);
   self->service = metrics_service_new (self->store, &self->options->limits, error);
   if (self->service == NULL)
     return FALSE;
@@ -273,6 +305,7 @@ int
 metrics_daemon_main (int argc, char **argv)
 {
   g_autoptr (MetricsOptions) options = NULL;
+  g_autoptr (MetricsConfig) config = NULL;
   g_autoptr (MetricsDaemon) daemon = NULL;
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) arguments = NULL;
@@ -302,8 +335,10 @@ metrics_daemon_main (int argc, char **argv)
   if (options->task != METRICS_TASK_SERVE)
     return metrics_task_run (options);
 
-  daemon = metrics_daemon_new (options);
-  if (!metrics_daemon_start (daemon, &error) || !metrics_daemon_run (daemon, &error))
+  config = metrics_config_load (options->config, &error);
+  if (error == NULL)
+    daemon = metrics_daemon_new (options, config);
+  if (daemon == NULL || !metrics_daemon_start (daemon, &error) || !metrics_daemon_run (daemon, &error))
     {
       g_printerr ("metricsd: %s\n", error->message);
       return 1;

@@ -86,6 +86,7 @@ typedef struct
   MetricsDurability durability;
   char *backup; /* (owned) (nullable) */
   gboolean check;
+  char *config; /* (owned) (nullable) */
   gboolean show_version;
 } Parser;
 
@@ -194,6 +195,8 @@ make_context (Parser *parser)
       _ ("Copy what is stored into a new file and exit; a server may run meanwhile"), _ ("FILE") },
     { "check", 0, 0, G_OPTION_ARG_NONE, &parser->check,
       _ ("Read all that is stored, say what is damaged, and exit; a server may run meanwhile"), NULL },
+    { "config", 0, 0, G_OPTION_ARG_FILENAME, &parser->config,
+      _ ("File that says how long points are kept (none)"), _ ("FILE") },
     { "version", 0, 0, G_OPTION_ARG_NONE, &parser->show_version, _ ("Show the version and exit"), NULL },
     { NULL },
   };
@@ -355,6 +358,7 @@ metrics_options_parse (GStrv *arguments, GError **error)
   g_auto (GStrv) addresses = NULL;
   g_autofree char *state_dir = NULL;
   g_autofree char *backup = NULL;
+  g_autofree char *config = NULL;
   Parser parser = { .durability = METRICS_DURABILITY_INTERVAL };
   gboolean parsed;
 
@@ -366,6 +370,7 @@ metrics_options_parse (GStrv *arguments, GError **error)
   addresses = parser.addresses;
   state_dir = parser.state_dir;
   backup = parser.backup;
+  config = parser.config;
   if (!parsed)
     return NULL;
   if (g_strv_length (*arguments) > 1)
@@ -388,6 +393,7 @@ metrics_options_parse (GStrv *arguments, GError **error)
   self->memory_limit = parser.numbers[MEMORY_LIMIT].value;
   self->stop_timeout = parser.numbers[STOP_TIMEOUT].value;
   self->self_metrics = parser.numbers[SELF_METRICS].value;
+  self->config = g_strdup (parser.config);
   self->show_version = parser.show_version;
   if (!take_state (self, &parser, error) || !take_task (self, &parser, error)
       || !make_listeners (self, &parser, error))
@@ -407,5 +413,6 @@ metrics_options_free (MetricsOptions *self)
   g_clear_pointer (&self->listeners, g_ptr_array_unref);
   g_free (self->state_dir);
   g_free (self->task_file);
+  g_free (self->config);
   g_free (self);
 }

@@ -36,6 +36,7 @@ typedef enum
  * @self_metrics: how often to keep the server's own figures as series, in seconds; 0 for never
  * @task: what to do
  * @task_file: (nullable) (type filename): what it writes
+ * @config: (nullable) (type filename): the configuration file; %NULL for none
  * @show_version: whether only the version is asked for
  *
  * What the command line says.
@@ -52,6 +53,7 @@ typedef struct
   guint self_metrics;
   MetricsTask task;
   char *task_file; /* (owned) (nullable) */
+  char *config; /* (owned) (nullable) */
   gboolean show_version;
 } MetricsOptions;
 

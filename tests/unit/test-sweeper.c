@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "daemon/metrics-config.h"
+#include "daemon/metrics-sweeper.h"
+
+#include "helpers.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#define DAY G_GINT64_CONSTANT (86400)
+#define MINUTE 60
+#define SECOND G_USEC_PER_SEC
+#define NOW (20000 * DAY)
+
+/* The configuration of a file with this text. */
+static MetricsConfig *
+try_config (const char *text, GError **error)
+{
+  g_autofree char *folder = g_dir_make_tmp ("metricsd-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (folder, "some.conf", NULL);
+  MetricsConfig *config;
+
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  config = metrics_config_load (path, error);
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  g_assert_cmpint (g_rmdir (folder), ==, 0);
+  return config;
+}
+
+static MetricsConfig *
+new_config (const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  MetricsConfig *config = try_config (text, &error);
+
+  g_assert_no_error (error);
+  return config;
+}
+
+static guint
+count_rules (const MetricsConfig *config)
+{
+  return metrics_rules_get_n_rules (metrics_retention_get_rules (config->retention));
+}
+
+static void
+test_config (void)
+{
+  g_autoptr (MetricsConfig) none = metrics_config_load (NULL, NULL);
+  g_autoptr (MetricsConfig) empty = new_config ("# nothing\n");
+  g_autoptr (MetricsConfig) some = new_config ("[retention]\ncpu.*=7d\nmem[de]=1y\n*=400d\n");
+
+  g_assert_cmpuint (count_rules (none), ==, 0);
+  g_assert_cmpuint (count_rules (empty), ==, 0);
+  g_assert_cmpuint (count_rules (some), ==, 3);
+  g_assert_cmpint (metrics_retention_get_keep (some->retention, 1), ==, 365 * DAY);
+}
+
+static void
+test_wrong_config (void)
+{
+  static const struct
+  {
+    const char *text;
+    const char *mention;
+  } cases[] = {
+    { "cpu.*=7d\n", "" },
+    { "[retention]\ncpu.*\n", "cpu.*" },
+    { "[retentions]\ncpu.*=7d\n", "[retentions]: no such group; there are: retention" },
+    { "[retention]\ncpu.*=7d\n[x\xff]\n", "[x\xef\xbf\xbd]: no such group" },
+    { "[retention]\ncpu.*=soon\n", "[retention] cpu.*: 'soon' is not a duration" },
+    { "[retention]\na b=1d\n", "[retention] a b: not a pattern" },
+    { "[retention]\ncpu.*=7d\ncpu.*=8d\n", "[retention] cpu.*: given twice" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (try_config (cases[i].text, &error));
+      g_assert_nonnull (error);
+      g_assert_nonnull (strstr (error->message, "some.conf': "));
+      g_assert_nonnull (strstr (error->message, cases[i].mention));
+    }
+}
+
+static void
+test_no_file (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (metrics_config_load ("/nowhere/some.conf", &error));
+  g_assert_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
+  g_assert_true (g_str_has_prefix (error->message, "'/nowhere/some.conf': "));
+}
+
+/* A store that keeps a day, and clocks that are set by hand. */
+typedef struct
+{
+  MetricsConfig *config;
+  MetricsStore *store;
+  MetricsSweeper *sweeper;
+  MetricsInstant clocks;
+} Fixture;
+
+static void
+show_clocks (MetricsInstant *now, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  *now = f->clocks;
+}
+
+static void
+begin (Fixture *f, gint64 witness)
+{
+  f->sweeper = metrics_sweeper_new (f->store, f->config->retention, witness, show_clocks, f);
+}
+
+static void
+set_up (Fixture *f, gconstpointer user_data)
+{
+  f->config = new_config ("[retention]\nforever.*=1000y\n*=1d\n");
+  f->store = metrics_store_new (100, G_MAXUINT64);
+  f->clocks = (MetricsInstant){ .real = NOW * SECOND, .elapsed = 12345678 };
+  for (gint64 i = 0; i < 48; i++)
+    {
+      put (f->store, "k", NOW - i * 3600, i);
+      put (f->store, "forever.k", NOW - i * 3600, i);
+    }
+}
+
+static void
+tear_down (Fixture *f, gconstpointer user_data)
+{
+  metrics_sweeper_free (f->sweeper);
+  g_object_unref (f->store);
+  metrics_config_free (f->config);
+}
+
+static void
+advance (Fixture *f, gint64 seconds)
+{
+  f->clocks.real += seconds * SECOND;
+  f->clocks.elapsed += seconds * SECOND;
+}
+
+/* Returns: how many points went by what it does every minute */
+static guint64
+tick (Fixture *f)
+{
+  guint64 n = metrics_store_get_n_points (f->store);
+
+  metrics_sweeper_tick (f->sweeper);
+  while (metrics_sweeper_is_sweeping (f->sweeper))
+    g_main_context_iteration (NULL, TRUE);
+  return n - metrics_store_get_n_points (f->store);
+}
+
+static void
+test_sweeps (Fixture *f, gconstpointer user_data)
+{
+  begin (f, f->clocks.real - SECOND);
+  g_assert_cmpuint (tick (f), ==, 23);
+  g_assert_cmpuint (tick (f), ==, 0);
+  advance (f, 3600);
+  g_assert_cmpuint (tick (f), ==, 1);
+  advance (f, 100 * DAY);
+  g_assert_cmpuint (tick (f), ==, 24);
+  g_assert_cmpuint (metrics_store_get_n_points (f->store), ==, 48);
+  g_assert_cmpuint (metrics_store_get_n_expired (f->store), ==, 48);
+}
+
+/* By itself, a second after the start. */
+static void
+test_by_itself (Fixture *f, gconstpointer user_data)
+{
+  begin (f, f->clocks.real);
+  while (metrics_store_get_n_expired (f->store) == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (metrics_store_get_n_points (f->store), ==, 96 - 23);
+}
+
+/* Nobody knows whether the clock is right: it waits. */
+static void
+test_doubts_a_start (Fixture *f, gconstpointer user_data)
+{
+  begin (f, G_MININT64);
+  g_assert_cmpuint (tick (f), ==, 0);
+  for (guint i = 0; i < 9; i++)
+    {
+      advance (f, MINUTE);
+      g_assert_cmpuint (tick (f), ==, 0);
+    }
+  advance (f, MINUTE);
+  g_assert_cmpuint (tick (f), ==, 24);
+}
+
+/* A machine starts in 2099 and learns the time from the network. */
+static void
+test_wrong_at_a_start (Fixture *f, gconstpointer user_data)
+{
+  f->clocks.real += 27000 * DAY * SECOND;
+  begin (f, NOW * SECOND);
+  g_assert_cmpuint (tick (f), ==, 0);
+  advance (f, 5 * MINUTE);
+  f->clocks.real -= 27000 * DAY * SECOND;
+  for (guint i = 0; i < 10; i++)
+    {
+      g_assert_cmpuint (tick (f), ==, 0);
+      advance (f, MINUTE);
+    }
+  g_assert_cmpuint (tick (f), ==, 24);
+}
+
+/* 2099 for some minutes, while it runs. */
+static void
+test_jump (Fixture *f, gconstpointer user_data)
+{
+  begin (f, NOW * SECOND);
+  g_assert_cmpuint (tick (f), ==, 23);
+  f->clocks.real += 27000 * DAY * SECOND;
+  for (guint i = 0; i < 9; i++)
+    {
+      g_assert_cmpuint (tick (f), ==, 0);
+      advance (f, MINUTE);
+    }
+  f->clocks.real -= 27000 * DAY * SECOND;
+  for (guint i = 0; i < 10; i++)
+    {
+      g_assert_cmpuint (tick (f), ==, 0);
+      advance (f, MINUTE);
+    }
+  g_assert_cmpuint (tick (f), ==, 1);
+  advance (f, 3600);
+  g_assert_cmpuint (tick (f), ==, 1);
+}
+
+/* Where it ends the store has no rules; one that is under way is given up. */
+static void
+test_end (Fixture *f, gconstpointer user_data)
+{
+  begin (f, NOW * SECOND);
+  metrics_sweeper_tick (f->sweeper);
+  g_assert_true (metrics_sweeper_is_sweeping (f->sweeper));
+  g_clear_pointer (&f->sweeper, metrics_sweeper_free);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpuint (metrics_store_get_n_points (f->store), ==, 96);
+  put (f->store, "k", 0, 1);
+}
+
+/* Without rules it neither refuses nor deletes, nor does it wake up. */
+static void
+test_no_rules (void)
+{
+  g_autoptr (MetricsConfig) config = metrics_config_load (NULL, NULL);
+  g_autoptr (MetricsStore) store = metrics_store_new (100, G_MAXUINT64);
+  g_autoptr (GMainContext) context = g_main_context_ref (g_main_context_default ());
+  g_autoptr (MetricsSweeper) sweeper
+      = metrics_sweeper_new (store, config->retention, G_MININT64, metrics_instant_now, NULL);
+  gint timeout, priority;
+
+  put (store, "k", G_MININT64, 1);
+  g_assert_true (g_main_context_acquire (context));
+  g_assert_false (g_main_context_prepare (context, &priority));
+  timeout = 0;
+  g_main_context_query (context, G_MAXINT, &timeout, NULL, 0);
+  g_assert_cmpint (timeout, ==, -1);
+  g_main_context_release (context);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_func ("/sweeper/config", test_config);
+  g_test_add_func ("/sweeper/wrong-config", test_wrong_config);
+  g_test_add_func ("/sweeper/no-file", test_no_file);
+  g_test_add_func ("/sweeper/no-rules", test_no_rules);
+  g_test_add ("/sweeper/sweeps", Fixture, NULL, set_up, test_sweeps, tear_down);
+  g_test_add ("/sweeper/by-itself", Fixture, NULL, set_up, test_by_itself, tear_down);
+  g_test_add ("/sweeper/doubts-a-start", Fixture, NULL, set_up, test_doubts_a_start, tear_down);
+  g_test_add ("/sweeper/wrong-at-a-start", Fixture, NULL, set_up, test_wrong_at_a_start, tear_down);
+  g_test_add ("/sweeper/jump", Fixture, NULL, set_up, test_jump, tear_down);
+  g_test_add ("/sweeper/end", Fixture, NULL, set_up, test_end, tear_down);
+  return g_test_run ();
+}
