@@ -4,8 +4,9 @@
 
 #include "daemon/metrics-daemon.h"
 
-#include "daemon/metrics-task.h"
+#include "daemon/metrics-show-retention.h"
 #include "daemon/metrics-sweeper.h"
+#include "daemon/metrics-task.h"
 #include "server/metrics-listener.h"
 #include "server/metrics-service.h"
 #include "storage/metrics-storage.h"
@@ -336,6 +337,9 @@ metrics_daemon_main (int argc, char **argv)
     return metrics_task_run (options);
 
   config = metrics_config_load (options->config, &error);
+  if (config != NULL && options->show_retention
+      && metrics_show_retention (options->state_dir, config->retention, &error))
+    return 0;
   if (error == NULL)
     daemon = metrics_daemon_new (options, config);
   if (daemon == NULL || !metrics_daemon_start (daemon, &error) || !metrics_daemon_run (daemon, &error))

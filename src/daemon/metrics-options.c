@@ -87,6 +87,7 @@ typedef struct
   char *backup; /* (owned) (nullable) */
   gboolean check;
   char *config; /* (owned) (nullable) */
+  gboolean show_retention;
   gboolean show_version;
 } Parser;
 
@@ -197,6 +198,8 @@ make_context (Parser *parser)
       _ ("Read all that is stored, say what is damaged, and exit; a server may run meanwhile"), NULL },
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &parser->config,
       _ ("File that says how long points are kept (none)"), _ ("FILE") },
+    { "show-retention", 0, 0, G_OPTION_ARG_NONE, &parser->show_retention,
+      _ ("Show what --config would delete of what is stored, change nothing, and exit"), NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &parser->show_version, _ ("Show the version and exit"), NULL },
     { NULL },
   };
@@ -328,6 +331,22 @@ take_task (MetricsOptions *self, const Parser *parser, GError **error)
   return TRUE;
 }
 
+static gboolean
+take_config (MetricsOptions *self, const Parser *parser, GError **error)
+{
+  self->config = g_strdup (parser->config);
+  self->show_retention = parser->show_retention;
+  if (!self->show_retention || (self->config != NULL && self->state_dir != NULL))
+    return TRUE;
+  if (self->config == NULL)
+    g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                         _ ("--show-retention needs --config: it shows what that file does"));
+  else
+    g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                         _ ("--memory-only keeps nothing on disk: it cannot be given with --show-retention"));
+  return FALSE;
+}
+
 /* A quarter of what the machine or the control group has, whichever is less. */
 static guint64
 get_default_memory_limit (void)
@@ -393,9 +412,9 @@ metrics_options_parse (GStrv *arguments, GError **error)
   self->memory_limit = parser.numbers[MEMORY_LIMIT].value;
   self->stop_timeout = parser.numbers[STOP_TIMEOUT].value;
   self->self_metrics = parser.numbers[SELF_METRICS].value;
-  self->config = g_strdup (parser.config);
   self->show_version = parser.show_version;
   if (!take_state (self, &parser, error) || !take_task (self, &parser, error)
+      || !take_config (self, &parser, error)
       || !make_listeners (self, &parser, error))
     return NULL;
   return g_steal_pointer (&self);

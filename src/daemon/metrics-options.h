@@ -37,6 +37,7 @@ typedef enum
  * @task: what to do
  * @task_file: (nullable) (type filename): what it writes
  * @config: (nullable) (type filename): the configuration file; %NULL for none
+ * @show_retention: whether only what retention would delete is asked for
  * @show_version: whether only the version is asked for
  *
  * What the command line says.
@@ -54,6 +55,7 @@ typedef struct
   MetricsTask task;
   char *task_file; /* (owned) (nullable) */
   char *config; /* (owned) (nullable) */
+  gboolean show_retention;
   gboolean show_version;
 } MetricsOptions;
 

@@ -13,7 +13,7 @@ from harness import OK, REPORT, Client, TestCase, connect, main, run, wait_until
 
 OPTIONS = ('--host', '--port', '--listen', '--line-limit', '--connection-limit', '--idle-timeout', '--line-timeout',
            '--answer-timeout', '--unsent-limit', '--series-limit', '--memory-limit', '--slice-limit', '--stop-timeout',
-           '--self-metrics', '--state-dir', '--durability', '--config', '--memory-only', '--version')
+           '--self-metrics', '--state-dir', '--durability', '--config', '--memory-only', '--show-retention', '--version')
 # Of a documentation network: no machine has it.
 FOREIGN = '198.51.100.1'
 
@@ -53,7 +53,7 @@ class BadOptionsTest(DaemonTest):
             self.assert_refused(*options)
 
     def test_missing_values(self):
-        for option in OPTIONS[:-2]:
+        for option in OPTIONS[:-3]:
             self.assert_refused(option)
 
     def test_bad_ports(self):
@@ -61,7 +61,7 @@ class BadOptionsTest(DaemonTest):
             self.assert_refused('--host', '127.0.0.1', f'--port={port}')
 
     def test_bad_numbers(self):
-        for option in OPTIONS[3:-5]:
+        for option in OPTIONS[3:-6]:
             for value in ('x', '-1', '', '1.5', '1e3', '0x10', '99999999999999999999999', '5X', '12 K', 'K', 'nan'):
                 self.assert_refused('--port=0', f'{option}={value}', mentions=option)
 
