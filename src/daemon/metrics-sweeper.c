@@ -15,6 +15,10 @@
 /* Units of work, see MetricsLimits, that are done at once of what nobody waits for. */
 #define SLICE 4096
 
+/* After a sweep it rests for so many times as long as that took: millions of series and hundreds of rules
+ * must not take more than a hundredth of a processor. */
+#define REST 100
+
 struct _MetricsSweeper
 {
   MetricsStore *store;               /* (owned) */
@@ -24,6 +28,8 @@ struct _MetricsSweeper
   MetricsClockGuard guard;
   gboolean doubts;     /* whether it was said that the clock is not believed */
   MetricsSweep *sweep; /* (owned) (nullable): under way */
+  gint64 busy;         /* how long it took so far, in microseconds */
+  gint64 rests_until;  /* time elapsed */
   guint timer_id;
   guint slice_id;
 };
@@ -33,8 +39,13 @@ slice_cb (gpointer user_data)
 {
   MetricsSweeper *self = user_data;
   gint budget = SLICE;
-  MetricsQueryState state = metrics_sweep_next (self->sweep, &budget);
+  MetricsQueryState state;
+  MetricsInstant before, after;
 
+  self->func (&before, self->data);
+  state = metrics_sweep_next (self->sweep, &budget);
+  self->func (&after, self->data);
+  self->busy += after.elapsed - before.elapsed;
   if (state == METRICS_QUERY_PAUSED)
     return G_SOURCE_CONTINUE;
   self->slice_id = 0;
@@ -44,6 +55,7 @@ slice_cb (gpointer user_data)
     g_debug ("retention: %" G_GUINT64_FORMAT " points of %u series are gone",
              metrics_sweep_get_n_points (self->sweep), metrics_sweep_get_n_series (self->sweep));
   g_clear_pointer (&self->sweep, metrics_sweep_free);
+  self->rests_until = after.elapsed + REST * self->busy;
   return G_SOURCE_REMOVE;
 }
 
@@ -75,7 +87,7 @@ is_clock_good (MetricsSweeper *self, const MetricsInstant *now)
  * @self: a sweeper
  *
  * What it does every minute: it tells the store what the time is, and begins a sweep, unless the one before
- * is still under way or the clock cannot be believed.
+ * is still under way or it rests from it, or the clock cannot be believed.
  */
 void
 metrics_sweeper_tick (MetricsSweeper *self)
@@ -86,8 +98,9 @@ metrics_sweeper_tick (MetricsSweeper *self)
   self->func (&now, self->data);
   seconds = now.real / G_USEC_PER_SEC;
   metrics_store_set_retention (self->store, self->retention, seconds);
-  if (!is_clock_good (self, &now) || self->sweep != NULL)
+  if (!is_clock_good (self, &now) || self->sweep != NULL || now.elapsed < self->rests_until)
     return;
+  self->busy = 0;
   self->sweep = metrics_sweep_new (self->store, seconds, wake_cb, self);
   wake_cb (self);
 }

@@ -104,6 +104,7 @@ typedef struct
   MetricsStore *store;
   MetricsSweeper *sweeper;
   MetricsInstant clocks;
+  gint64 slowness; /* how many seconds go by each time it looks at the clock */
 } Fixture;
 
 static void
@@ -111,6 +112,8 @@ show_clocks (MetricsInstant *now, gpointer user_data)
 {
   Fixture *f = user_data;
 
+  f->clocks.real += f->slowness * SECOND;
+  f->clocks.elapsed += f->slowness * SECOND;
   *now = f->clocks;
 }
 
@@ -239,6 +242,20 @@ test_jump (Fixture *f, gconstpointer user_data)
   g_assert_cmpuint (tick (f), ==, 1);
 }
 
+/* What takes long is done less often. */
+static void
+test_rests (Fixture *f, gconstpointer user_data)
+{
+  f->slowness = MINUTE;
+  begin (f, f->clocks.real);
+  g_assert_cmpuint (tick (f), >=, 23);
+  f->slowness = 0;
+  advance (f, 5900);
+  g_assert_cmpuint (tick (f), ==, 0);
+  advance (f, 100);
+  g_assert_cmpuint (tick (f), >=, 1);
+}
+
 /* Where it ends the store has no rules; one that is under way is given up. */
 static void
 test_end (Fixture *f, gconstpointer user_data)
@@ -287,6 +304,7 @@ main (int argc, char **argv)
   g_test_add ("/sweeper/doubts-a-start", Fixture, NULL, set_up, test_doubts_a_start, tear_down);
   g_test_add ("/sweeper/wrong-at-a-start", Fixture, NULL, set_up, test_wrong_at_a_start, tear_down);
   g_test_add ("/sweeper/jump", Fixture, NULL, set_up, test_jump, tear_down);
+  g_test_add ("/sweeper/rests", Fixture, NULL, set_up, test_rests, tear_down);
   g_test_add ("/sweeper/end", Fixture, NULL, set_up, test_end, tear_down);
   return g_test_run ();
 }
