@@ -18,6 +18,7 @@
  * there is no log. */
 
 #define APPLICATION_ID 0x4d545244
+#define FORMAT_VERSION 1
 #define BUSY_MSEC (10 * 1000)
 
 typedef enum
@@ -75,19 +76,37 @@ fail (Reading *self, GError **error)
   return FALSE;
 }
 
+static gint64
+read_number (Reading *self, const char *text)
+{
+  sqlite3_stmt *statement = NULL;
+  gint64 number = -1;
+
+  if (sqlite3_prepare_v2 (self->handle, text, -1, &statement, NULL) == SQLITE_OK
+      && sqlite3_step (statement) == SQLITE_ROW)
+    number = sqlite3_column_int64 (statement, 0);
+  sqlite3_finalize (statement);
+  return number;
+}
+
 static gboolean
 check_format (Reading *self, GError **error)
 {
-  sqlite3_stmt *statement = NULL;
-  gboolean is_ours
-      = sqlite3_prepare_v2 (self->handle, "PRAGMA application_id", -1, &statement, NULL) == SQLITE_OK
-        && sqlite3_step (statement) == SQLITE_ROW && sqlite3_column_int64 (statement, 0) == APPLICATION_ID;
+  gint64 version;
 
-  sqlite3_finalize (statement);
-  if (!is_ours)
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("'%s' is not a file of metricsd"),
-                 self->path);
-  return is_ours;
+  if (read_number (self, "PRAGMA application_id") != APPLICATION_ID)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("'%s' is not a file of metricsd"),
+                   self->path);
+      return FALSE;
+    }
+  version = read_number (self, "PRAGMA user_version");
+  if (version <= FORMAT_VERSION)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+               _ ("'%s' is of a newer metricsd: its format is %" G_GINT64_FORMAT ", known is %d"), self->path,
+               version, FORMAT_VERSION);
+  return FALSE;
 }
 
 /* All that is read is of one moment. */

@@ -4,6 +4,7 @@
 before, and which configurations are refused."""
 
 import pathlib
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -189,7 +190,13 @@ class WrongTest(RetentionTest):
         self.assert_refused('--show-retention', '--config', path, '--state-dir', self.state,
                             mentions=[str(self.state)])
         self.assertFalse(self.state.exists())
-        self.state.mkdir()
+
+        server = self.start_stored()
+        self.assertEqual(server.stop(), 0)
+        with sqlite3.connect(self.state / 'metricsd.db') as database:
+            database.execute('PRAGMA user_version = 2')
+        self.assert_refused('--show-retention', '--config', path, '--state-dir', self.state,
+                            mentions=[str(self.state), 'newer metricsd'])
         (self.state / 'metricsd.db').write_text('x' * 5000)
         self.assert_refused('--show-retention', '--config', path, '--state-dir', self.state,
                             mentions=[str(self.state)])
