@@ -283,7 +283,7 @@ test_model (Fixture *f, gconstpointer user_data)
   guint n_full = 0;
 
   f->retention = new_retention ("[retention]\ncpu.*=2d\n*.x=5d\n");
-  for (guint round = 0; round < get_operations (100); round++)
+  for (guint round = 0; round < get_operations (40); round++)
     {
       guint64 position, n_points;
       guint n_waits = 0;
@@ -307,7 +307,7 @@ test_model (Fixture *f, gconstpointer user_data)
       assert_same (f);
       now += g_test_rand_int_range (0, DAY / 4);
     }
-  g_assert_cmpuint (n_full, >, get_operations (100) / 4);
+  g_assert_cmpuint (n_full, >, get_operations (40) / 4);
 }
 
 static void
@@ -398,6 +398,21 @@ test_given_up (Fixture *f, gconstpointer user_data)
     }
 }
 
+/* To the second: the cutoff itself is kept. */
+static void
+test_edge (Fixture *f, gconstpointer user_data)
+{
+  guint n_waits = 0;
+
+  put (f->store, "kept", NOW - DAY, 1);
+  put (f->store, "gone", NOW - DAY - 1, 1);
+  f->retention = new_retention ("[retention]\n*=1d\n");
+  metrics_store_set_retention (f->store, f->retention, NOW);
+  g_assert_cmpuint (sweep (f->store, NOW, 100, &n_waits), ==, 1);
+  g_assert_cmpuint (sweep (f->store, NOW + 1, 100, &n_waits), ==, 1);
+  g_assert_cmpuint (metrics_store_get_n_series (f->store), ==, 0);
+}
+
 /* A chunk that is cut has to be brought from where it is. */
 static void
 test_waits (void)
@@ -441,6 +456,7 @@ main (int argc, char **argv)
   g_test_add ("/retention/no-rules", Fixture, NULL, set_up, test_no_rules, tear_down);
   g_test_add ("/retention/meanwhile", Fixture, NULL, set_up, test_meanwhile, tear_down);
   g_test_add ("/retention/given-up", Fixture, NULL, set_up, test_given_up, tear_down);
+  g_test_add ("/retention/edge", Fixture, NULL, set_up, test_edge, tear_down);
   g_test_add_func ("/retention/waits", test_waits);
   return g_test_run ();
 }
