@@ -164,6 +164,25 @@ class EndTest(FolderTest):
         self.assert_fails('--backup', self.file, mentions=(self.file,), preexec=limit_files)
 
 
+class TerminalTest(FolderTest):
+    def test_how_far_it_is(self):
+        """Only who looks at a terminal sees it, and the line is gone at the end."""
+        self.fill(1)
+        master, slave = os.openpty()
+        process = subprocess.Popen([harness.binary(), '--state-dir', self.state, '--backup', self.file], stderr=slave,
+                                   stdout=slave, env={**os.environ, 'TERM': 'xterm'})
+        os.close(slave)
+        output = b''
+        try:
+            while data := os.read(master, 65536):
+                output += data
+        except OSError:  # EIO: the other side is closed
+            pass
+        self.assertEqual(process.wait(harness.WATCHDOG), 0)
+        self.assertRegex(output, rb'^(\r *\d+ %\x1b\[K)+\r\x1b\[K$')
+        os.close(master)
+
+
 class RefusedTest(FolderTest):
     def test_a_name_that_is_taken(self):
         self.fill(1)
