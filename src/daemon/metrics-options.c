@@ -88,6 +88,7 @@ typedef struct
   gboolean check;
   char *config; /* (owned) (nullable) */
   gboolean show_retention;
+  char *recover; /* (owned) (nullable) */
   gboolean show_version;
 } Parser;
 
@@ -200,6 +201,9 @@ make_context (Parser *parser)
       _ ("File that says how long points are kept (none)"), _ ("FILE") },
     { "show-retention", 0, 0, G_OPTION_ARG_NONE, &parser->show_retention,
       _ ("Show what --config would delete of what is stored, change nothing, and exit"), NULL },
+    { "recover", 0, 0, G_OPTION_ARG_FILENAME, &parser->recover,
+      _ ("Save what is whole of a damaged database into a new file, say what is lost, and exit"),
+      _ ("FILE") },
     { "version", 0, 0, G_OPTION_ARG_NONE, &parser->show_version, _ ("Show the version and exit"), NULL },
     { NULL },
   };
@@ -305,14 +309,15 @@ take_state (MetricsOptions *self, const Parser *parser, GError **error)
 static gboolean
 take_task (MetricsOptions *self, const Parser *parser, GError **error)
 {
-  const char *name = parser->backup != NULL ? "--backup" : "--check";
+  const char *file = parser->backup != NULL ? parser->backup : parser->recover;
+  const char *name = parser->backup != NULL ? "--backup" : parser->check ? "--check" : "--recover";
 
-  if (parser->backup == NULL && !parser->check)
+  if (file == NULL && !parser->check)
     return TRUE;
-  if ((parser->backup != NULL) + parser->check > 1)
+  if ((parser->backup != NULL) + parser->check + (parser->recover != NULL) > 1)
     {
       g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                           _ ("only one of --backup and --check can be given"));
+                           _ ("only one of --backup, --check and --recover can be given"));
       return FALSE;
     }
   if (parser->memory_only)
@@ -321,13 +326,15 @@ take_task (MetricsOptions *self, const Parser *parser, GError **error)
                    _ ("--memory-only keeps nothing on disk: it cannot be given with %s"), name);
       return FALSE;
     }
-  self->task_file = g_strdup (parser->backup);
-  if (g_strcmp0 (self->task_file, "") == 0)
+  if (g_strcmp0 (file, "") == 0)
     {
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, _ ("%s: the name is empty"), name);
       return FALSE;
     }
-  self->task = self->task_file != NULL ? METRICS_TASK_BACKUP : METRICS_TASK_CHECK;
+  self->task = parser->check            ? METRICS_TASK_CHECK
+               : parser->backup != NULL ? METRICS_TASK_BACKUP
+                                        : METRICS_TASK_RECOVER;
+  self->task_file = g_strdup (file);
   return TRUE;
 }
 
@@ -378,6 +385,7 @@ metrics_options_parse (GStrv *arguments, GError **error)
   g_autofree char *state_dir = NULL;
   g_autofree char *backup = NULL;
   g_autofree char *config = NULL;
+  g_autofree char *recover = NULL;
   Parser parser = { .durability = METRICS_DURABILITY_INTERVAL };
   gboolean parsed;
 
@@ -390,6 +398,7 @@ metrics_options_parse (GStrv *arguments, GError **error)
   state_dir = parser.state_dir;
   backup = parser.backup;
   config = parser.config;
+  recover = parser.recover;
   if (!parsed)
     return NULL;
   if (g_strv_length (*arguments) > 1)

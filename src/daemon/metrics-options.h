@@ -14,6 +14,7 @@ G_BEGIN_DECLS
  * @METRICS_TASK_SERVE: to serve
  * @METRICS_TASK_BACKUP: to copy the database
  * @METRICS_TASK_CHECK: to read all of it
+ * @METRICS_TASK_RECOVER: to save what is whole in it
  *
  * What there is to be done.
  */
@@ -22,6 +23,7 @@ typedef enum
   METRICS_TASK_SERVE,
   METRICS_TASK_BACKUP,
   METRICS_TASK_CHECK,
+  METRICS_TASK_RECOVER,
 } MetricsTask;
 
 /**

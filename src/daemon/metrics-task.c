@@ -6,6 +6,7 @@
 
 #include "storage/metrics-backup.h"
 #include "storage/metrics-check.h"
+#include "storage/metrics-recover.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -16,6 +17,9 @@
 
 /* The line on the terminal is not drawn more often than this. */
 #define INTERVAL_USEC (G_USEC_PER_SEC / 10)
+
+/* Something was saved, but not all; 2 is a wrong command line. */
+#define STATUS_LOST 3
 
 static volatile sig_atomic_t interrupted;
 
@@ -99,6 +103,22 @@ run_check (const MetricsOptions *options, const MetricsWatch *watch, GError **er
 }
 
 static int
+run_recover (const MetricsOptions *options, const MetricsWatch *watch, GError **error)
+{
+  MetricsRecoverFigures figures;
+
+  if (!metrics_recover_write (options->state_dir, options->task_file, watch, &figures, error))
+    return 1;
+  hide (watch->user_data);
+  print_figure ("series", figures.n_series);
+  print_figure ("chunks", figures.n_chunks);
+  print_figure ("points", figures.n_points);
+  print_figure ("log_rows", figures.n_logs);
+  print_figure ("lost", figures.n_lost);
+  return figures.n_lost > 0 ? STATUS_LOST : 0;
+}
+
+static int
 run_one (const MetricsOptions *options, const MetricsWatch *watch, GError **error)
 {
   switch (options->task)
@@ -107,6 +127,8 @@ run_one (const MetricsOptions *options, const MetricsWatch *watch, GError **erro
       return !metrics_backup_write (options->state_dir, options->task_file, watch, error);
     case METRICS_TASK_CHECK:
       return run_check (options, watch, error);
+    case METRICS_TASK_RECOVER:
+      return run_recover (options, watch, error);
     case METRICS_TASK_SERVE:
     default:
       g_assert_not_reached ();

@@ -41,7 +41,7 @@ metrics_whole_chunk (const guint8 *data, gsize size, MetricsSpan *span)
  * metrics_whole_log:
  * @data: (array length=size): the data of a row of the log
  * @size: how many bytes that is
- * @func: (scope call): called for each change, in order
+ * @func: (scope call) (nullable): called for each change, in order
  * @user_data: for @func
  *
  * Returns: whether all of its changes can be read
@@ -57,6 +57,7 @@ metrics_whole_log (const guint8 *data, gsize size, MetricsChangeFunc func, gpoin
     return FALSE;
   metrics_log_reader_init (&reader, g_bytes_get_data (changes, NULL), g_bytes_get_size (changes));
   while (metrics_log_reader_next (&reader, &change))
-    func (&change, user_data);
+    if (func != NULL)
+      func (&change, user_data);
   return !reader.damaged;
 }
