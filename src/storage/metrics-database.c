@@ -31,6 +31,7 @@ typedef enum
   STATEMENT_FIND_SPAN,
   STATEMENT_INSERT_LOG,
   STATEMENT_DELETE_LOG,
+  STATEMENT_CLEAR_LOG,
   STATEMENT_INSERT_SERIES,
   STATEMENT_DELETE_SERIES,
   STATEMENT_INSERT_CHUNK,
@@ -44,6 +45,7 @@ static const char *const statement_texts[N_STATEMENTS] = {
   "SELECT min (first), max (last) " OVERLAPPING,
   "INSERT INTO log (id, checksum, data) VALUES (?1, ?2, ?3)",
   "DELETE FROM log WHERE id <= ?1",
+  "DELETE FROM log",
   /* A key that another number has goes over to this one: the other's removal stands in the log. */
   "INSERT OR REPLACE INTO series (id, key) VALUES (?1, ?2)",
   "DELETE FROM series WHERE id = ?1",
@@ -165,7 +167,8 @@ set_up (MetricsDatabase *self, gboolean synchronous, GError **error)
   sqlite3_busy_timeout (self->handle, 10 * 1000);
   if (!check_format (self, &is_new, error) || !execute (self, "PRAGMA journal_mode = WAL", error)
       || !execute (self, synchronous ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF", error)
-      || (is_new && !execute (self, SCHEMA, error)))
+      /* Debian's default writes pages for no other reason than to have zeros in them. */
+      || !execute (self, "PRAGMA secure_delete = FAST", error) || (is_new && !execute (self, SCHEMA, error)))
     return FALSE;
   metrics_written_begin (&self->file, self->handle, SQLITE_FCNTL_FILE_POINTER);
   metrics_written_begin (&self->wal, self->handle, SQLITE_FCNTL_JOURNAL_POINTER);
@@ -450,15 +453,23 @@ metrics_database_insert_log (MetricsDatabase *self, guint64 id, GBytes *data, GE
  * @last: the number of a row
  * @error: return location for a #GError
  *
- * Deletes the rows of the log up to one.
+ * Deletes the rows of the log up to one. Where there are no others all go at once, which does not touch the
+ * pages that they are in: one by one, each of these is written once more before it is free.
  *
  * Returns: %FALSE on errors
  */
 gboolean
 metrics_database_delete_log (MetricsDatabase *self, guint64 last, GError **error)
 {
-  sqlite3_stmt *statement = prepare (self, STATEMENT_DELETE_LOG, error);
+  sqlite3_stmt *statement;
+  gint64 newest;
 
+  if (!read_number (self, "SELECT max (id) FROM log", &newest, error))
+    return FALSE;
+  if (newest <= (gint64) last)
+    return run (self, prepare (self, STATEMENT_CLEAR_LOG, error), error);
+
+  statement = prepare (self, STATEMENT_DELETE_LOG, error);
   if (statement == NULL)
     return FALSE;
   sqlite3_bind_int64 (statement, 1, last);
