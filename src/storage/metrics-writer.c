@@ -27,9 +27,10 @@
 #define RETRY_INTERVAL (1 * G_TIME_SPAN_SECOND)
 #define RETRY_INTERVAL_OF_ALWAYS (100 * G_TIME_SPAN_MILLISECOND)
 
-/* How much log there may be before a checkpoint, and how old it may be. */
+/* How much log there may be before a checkpoint, and how old it may be. A checkpoint writes a page or two of
+ * the index for each series, so that little wear means few of them. */
 #define MAX_LOG (8 << 20)
-#define MAX_LOG_AGE (15 * G_TIME_SPAN_MINUTE)
+#define MAX_LOG_AGE (1 * G_TIME_SPAN_HOUR)
 
 struct _MetricsWriter
 {
