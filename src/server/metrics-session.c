@@ -74,6 +74,22 @@ metrics_session_refuse (MetricsSession *self, const char *message, MetricsBuffer
   metrics_reply_error (out, message);
 }
 
+/* The reply is complete later: nothing of it is there yet. */
+static void
+begin_put (MetricsSession *self, const MetricsCommand *command)
+{
+  MetricsQuerySpec spec = {
+    .kind = METRICS_QUERY_PUT,
+    .key = command->key.text,
+    .key_len = command->key.len,
+    .point = command->point,
+  };
+
+  self->query = metrics_query_new (self->store, &spec);
+  self->query_kind = spec.kind;
+  metrics_query_set_wake_func (self->query, self->wake_func, self->wake_data);
+}
+
 static void
 put (MetricsSession *self, const MetricsCommand *command, MetricsBuffer *out)
 {
@@ -81,6 +97,8 @@ put (MetricsSession *self, const MetricsCommand *command, MetricsBuffer *out)
 
   if (metrics_store_put (self->store, command->key.text, command->key.len, command->point, &error))
     metrics_reply_ok (out);
+  else if (g_error_matches (error, METRICS_STORE_ERROR, METRICS_STORE_ERROR_NOT_YET))
+    begin_put (self, command);
   else
     metrics_session_refuse (self, error->message, out);
   self->work = metrics_store_take_work (self->store);
@@ -258,7 +276,10 @@ end_query (MetricsSession *self, MetricsBuffer *out)
 {
   if (self->query_kind == METRICS_QUERY_DELETE)
     metrics_reply_append_count (out, metrics_query_get_n_deleted (self->query));
-  metrics_reply_end (out);
+  if (self->query_kind == METRICS_QUERY_PUT)
+    metrics_reply_ok (out);
+  else
+    metrics_reply_end (out);
   g_clear_pointer (&self->query, metrics_query_free);
 }
 
@@ -272,7 +293,8 @@ end_query (MetricsSession *self, MetricsBuffer *out)
  *
  * Returns: %METRICS_QUERY_DONE where it is complete now, %METRICS_QUERY_ROW where there is more,
  *   %METRICS_QUERY_PAUSED where the budget is used up, %METRICS_QUERY_NOT_YET where it will be woken,
- *   %METRICS_QUERY_LOST where it never will be complete: the client has to be let go without it
+ *   %METRICS_QUERY_LOST where it never will be complete: the client has to be let go without it;
+ *   %METRICS_QUERY_REFUSED where it is complete and an error
  */
 MetricsQueryState
 metrics_session_resume (MetricsSession *self, gint *budget, MetricsBuffer *out)
@@ -284,6 +306,11 @@ metrics_session_resume (MetricsSession *self, gint *budget, MetricsBuffer *out)
     end_query (self, out);
   else if (state == METRICS_QUERY_LOST)
     self->broken = self->over = TRUE;
+  else if (state == METRICS_QUERY_REFUSED)
+    {
+      metrics_session_refuse (self, metrics_query_get_error (self->query)->message, out);
+      g_clear_pointer (&self->query, metrics_query_free);
+    }
   else if (state == METRICS_QUERY_ROW && self->query_kind == METRICS_QUERY_KEYS)
     metrics_reply_append_key (out, row.key, row.key_len, row.n_total, row.first, row.last);
   else if (state == METRICS_QUERY_ROW)

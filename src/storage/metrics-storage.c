@@ -322,6 +322,7 @@ replay (Loading *loading, const MetricsRow *row, const guint8 *changes, gsize si
 {
   MetricsLogReader reader;
   MetricsLogChange change;
+  MetricsChunkRequest request;
   g_autoptr (GError) error = NULL;
 
   metrics_log_reader_init (&reader, changes, size);
@@ -330,9 +331,9 @@ replay (Loading *loading, const MetricsRow *row, const guint8 *changes, gsize si
       loading->newest_id = MAX (loading->newest_id, change.id);
       /* Changes of series that are no more find none: that is as it should be. */
       if (change.kind == METRICS_LOG_PUT)
-        metrics_store_restore_put (loading->store, change.id, change.point);
+        metrics_store_restore_put (loading->store, change.id, change.point, &request);
       else if (change.kind == METRICS_LOG_REMOVE)
-        metrics_store_restore_remove (loading->store, change.id, change.from, change.to);
+        metrics_store_restore_remove (loading->store, change.id, change.from, change.to, &request);
       else
         metrics_store_restore_series (loading->store, change.id, change.key, change.key_len,
                                       error == NULL ? &error : NULL);

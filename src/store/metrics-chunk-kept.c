@@ -8,6 +8,50 @@
  * pieces of at most as many points as are sealed together. */
 
 /**
+ * metrics_chunk_new_gap:
+ * @first: the first time of what is on disk alone
+ * @last: its last time
+ * @n_points: how many points that are, at least one
+ *
+ * Returns: (transfer full): a gap, sealed
+ */
+MetricsChunk *
+metrics_chunk_new_gap (gint64 first, gint64 last, guint64 n_points)
+{
+  MetricsChunk *self = metrics_chunk_alloc (METRICS_CHUNK_GAP, 0);
+
+  self->n_points = MIN (n_points, G_MAXUINT32);
+  self->data[0] = (gint64) n_points;
+  self->first_time = first;
+  self->last_time = last;
+  self->sealed = TRUE;
+  return self;
+}
+
+/**
+ * metrics_chunk_get_kept:
+ * @self: a chunk
+ *
+ * Returns: what is known of it on disk
+ */
+MetricsChunkKept
+metrics_chunk_get_kept (const MetricsChunk *self)
+{
+  return self->kept;
+}
+
+/**
+ * metrics_chunk_set_kept:
+ * @self: a chunk
+ * @kept: what is known of it on disk
+ */
+void
+metrics_chunk_set_kept (MetricsChunk *self, MetricsChunkKept kept)
+{
+  self->kept = kept;
+}
+
+/**
  * metrics_chunk_load:
  * @data: (array length=size): what metrics_chunk_get_data() gave once, or anything else
  * @size: how many bytes that is

@@ -54,6 +54,7 @@ metrics_chunk_append (MetricsChunk *self, MetricsPoint point)
     }
   self->n_points++;
   self->last_time = point.time;
+  self->kept = METRICS_CHUNK_NOT_KEPT;
   return TRUE;
 }
 
@@ -153,6 +154,7 @@ metrics_chunk_put (MetricsChunk **self, MetricsPoint point)
 
   g_assert (!(*self)->sealed);
 
+  (*self)->kept = METRICS_CHUNK_NOT_KEPT;
   if (is_at (*self, index, point.time))
     {
       set_value (*self, index, point.value);
@@ -164,7 +166,8 @@ metrics_chunk_put (MetricsChunk **self, MetricsPoint point)
     make_plain (self);
   grow (self);
   insert (*self, index, point);
-  (*self)->late |= index < (*self)->n_points - 1;
+  if (index < (*self)->n_points - 1)
+    (*self)->late = TRUE;
   return TRUE;
 }
 
@@ -217,6 +220,7 @@ metrics_chunk_remove (MetricsChunk **self, gint64 from, gint64 to)
 
   if (start >= end)
     return 0;
+  (*self)->kept = METRICS_CHUNK_NOT_KEPT;
   if ((*self)->kind == METRICS_CHUNK_REGULAR && start > 0 && end < (*self)->n_points)
     make_plain (self);
   if ((*self)->kind == METRICS_CHUNK_REGULAR)
@@ -297,6 +301,7 @@ metrics_chunk_split (MetricsChunk **self)
       chunk->first_time = rest[0].time;
     }
   chunk->n_points -= n;
+  chunk->kept = METRICS_CHUNK_NOT_KEPT;
   chunk->wide = chunk->late;
   chunk->late = FALSE;
   /* Only as many are appended as there is room for. */
@@ -325,7 +330,7 @@ metrics_chunk_freeze (MetricsChunk **self)
  * metrics_chunk_seal:
  * @self: (inout): an open chunk that is not wide
  *
- * Makes it one that never changes again, in as few bytes as its points need.
+ * Makes it one that never changes again, in as few bytes as its points need. What is on disk of it stays so.
  */
 void
 metrics_chunk_seal (MetricsChunk **self)
@@ -338,5 +343,6 @@ metrics_chunk_seal (MetricsChunk **self)
 
   metrics_chunk_read_apart (chunk, 0, chunk->n_points, times, values);
   *self = metrics_chunk_encode (times, values, chunk->n_points);
+  (*self)->kept = chunk->kept;
   g_free (chunk);
 }

@@ -21,6 +21,7 @@ typedef enum
   METRICS_CHUNK_REGULAR, /* a step, and the values */
   METRICS_CHUNK_PLAIN,   /* MetricsPoint */
   METRICS_CHUNK_CODED,   /* a block of MetricsCoded */
+  METRICS_CHUNK_GAP,     /* how many there are: they are on disk alone */
 } MetricsChunkKind;
 
 struct _MetricsChunk
@@ -30,8 +31,9 @@ struct _MetricsChunk
   guint32 room; /* for how many points; of a coded one, how many bytes */
   guint8 kind;  /* a MetricsChunkKind */
   guint8 sealed;
-  guint8 wide; /* whether it takes METRICS_CHUNK_MAX_WIDE_POINTS */
-  guint8 late; /* whether a late point came since it was split */
+  guint8 kept;     /* a MetricsChunkKept: of one that a store has, and its thread's alone */
+  guint8 wide : 1; /* whether it takes METRICS_CHUNK_MAX_WIDE_POINTS */
+  guint8 late : 1; /* whether a late point came since it was split */
   gint64 first_time;
   gint64 last_time;
   guint64 data[]; /* the points, see below */

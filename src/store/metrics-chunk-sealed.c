@@ -162,6 +162,8 @@ metrics_chunk_without (const MetricsChunk *self, gint64 from, gint64 to, Metrics
   guint n_after = self->n_points - end;
   guint n = 0;
 
+  g_assert (self->kind != METRICS_CHUNK_GAP);
+
   if (start + n_after == 0)
     return 0;
   if (self->n_points <= METRICS_CHUNK_MAX_POINTS)

@@ -12,36 +12,143 @@ metrics_chunk_source_default_init (MetricsChunkSourceInterface *iface)
 }
 
 /**
+ * metrics_chunk_answer_clear:
+ * @self: an answer
+ *
+ * Frees what it holds: for those who made it.
+ */
+void
+metrics_chunk_answer_clear (MetricsChunkAnswer *self)
+{
+  if (self->chunks == NULL)
+    return;
+  for (guint i = 0; i < self->chunks->len; i++)
+    metrics_chunk_unref (g_ptr_array_index (self->chunks, i));
+  g_clear_pointer (&self->chunks, g_ptr_array_unref);
+}
+
+/**
+ * metrics_chunk_source_hold:
+ * @self: a source
+ *
+ * What is read under a hold is what there is on disk now, whatever is written later. It is the same one for
+ * as long as no checkpoint has changed the chunks: it costs little.
+ *
+ * Returns: (transfer full) (nullable): a hold; %NULL where there can be none
+ */
+MetricsHold *
+metrics_chunk_source_hold (MetricsChunkSource *self)
+{
+  return METRICS_CHUNK_SOURCE_GET_IFACE (self)->hold (self);
+}
+
+/**
+ * metrics_chunk_source_hold_ref:
+ * @self: a source
+ * @hold: one of its holds
+ *
+ * Returns: (transfer full): the same hold
+ */
+MetricsHold *
+metrics_chunk_source_hold_ref (MetricsChunkSource *self, MetricsHold *hold)
+{
+  return METRICS_CHUNK_SOURCE_GET_IFACE (self)->hold_ref (self, hold);
+}
+
+/**
+ * metrics_chunk_source_hold_unref:
+ * @self: a source
+ * @hold: (transfer full): one of its holds
+ */
+void
+metrics_chunk_source_hold_unref (MetricsChunkSource *self, MetricsHold *hold)
+{
+  METRICS_CHUNK_SOURCE_GET_IFACE (self)->hold_unref (self, hold);
+}
+
+/**
  * metrics_chunk_source_request:
  * @self: a source
- * @chunk: a sealed chunk; the query holds a reference, or deletes from it
- * @query: who asks
+ * @hold: (nullable): as of when; %NULL for what there is when it is read. It has to be held until the answer
+ *   has come or was cancelled
+ * @request: what is wanted; it is copied
+ * @func: takes the answer
+ * @user_data: for @func
  *
- * Asks for the points of a chunk. Where they are not at hand, the source fetches them and calls
- * metrics_query_wake() later, never from within this call; the query asks again then. The chunks that a query
- * has asked for last, %METRICS_CHUNK_SOURCE_AT_HAND of them, stay at hand for it.
+ * Asks for chunks.
  *
- * Returns: whether they are at hand
+ * Returns: a ticket for metrics_chunk_source_cancel(), never %NULL; it is valid until @func is called
  */
-gboolean
-metrics_chunk_source_request (MetricsChunkSource *self, MetricsChunk *chunk, MetricsQuery *query)
+gpointer
+metrics_chunk_source_request (MetricsChunkSource *self,
+                              MetricsHold *hold,
+                              const MetricsChunkRequest *request,
+                              MetricsChunkSourceFunc func,
+                              gpointer user_data)
 {
-  g_return_val_if_fail (METRICS_IS_CHUNK_SOURCE (self), TRUE);
-
-  return METRICS_CHUNK_SOURCE_GET_IFACE (self)->request (self, chunk, query);
+  return METRICS_CHUNK_SOURCE_GET_IFACE (self)->request (self, hold, request, func, user_data);
 }
 
 /**
  * metrics_chunk_source_cancel:
  * @self: a source
- * @query: a query that waits, and that will be no more after this call
+ * @ticket: of a request that was not answered
  *
- * Takes the last request of a query back: it must not be woken.
+ * Takes a request back: its function will not be called.
  */
 void
-metrics_chunk_source_cancel (MetricsChunkSource *self, MetricsQuery *query)
+metrics_chunk_source_cancel (MetricsChunkSource *self, gpointer ticket)
 {
-  g_return_if_fail (METRICS_IS_CHUNK_SOURCE (self));
+  METRICS_CHUNK_SOURCE_GET_IFACE (self)->cancel (self, ticket);
+}
 
-  METRICS_CHUNK_SOURCE_GET_IFACE (self)->cancel (self, query);
+/**
+ * metrics_held_take:
+ * @self: (inout): an empty struct
+ * @source: (nullable): a source
+ *
+ * Takes a hold.
+ *
+ * Returns: whether there is one now
+ */
+gboolean
+metrics_held_take (MetricsHeld *self, MetricsChunkSource *source)
+{
+  MetricsHold *hold = source != NULL ? metrics_chunk_source_hold (source) : NULL;
+
+  if (hold == NULL)
+    return FALSE;
+  *self = (MetricsHeld){ .source = g_object_ref (source), .hold = hold };
+  return TRUE;
+}
+
+/**
+ * metrics_held_copy:
+ * @self: (inout): an empty struct
+ * @other: another one
+ *
+ * Takes the same hold as @other, if that has one.
+ */
+void
+metrics_held_copy (MetricsHeld *self, const MetricsHeld *other)
+{
+  if (other->source == NULL)
+    return;
+  self->source = g_object_ref (other->source);
+  self->hold = metrics_chunk_source_hold_ref (other->source, other->hold);
+}
+
+/**
+ * metrics_held_clear:
+ * @self: a struct
+ *
+ * Lets go of the hold, if there is one.
+ */
+void
+metrics_held_clear (MetricsHeld *self)
+{
+  if (self->source == NULL)
+    return;
+  metrics_chunk_source_hold_unref (self->source, g_steal_pointer (&self->hold));
+  g_clear_object (&self->source);
 }

@@ -14,7 +14,10 @@
  *
  * As long as the times of an open chunk are at a regular step, only the values are there, 8 bytes a point;
  * with the first time that is not they become points of 16 bytes. What is sealed for good is coded. Copies
- * that are made for readers of an open chunk are sealed as they are: they last for a moment. */
+ * that are made for readers of an open chunk are sealed as they are: they last for a moment.
+ *
+ * A gap stands for chunks that are on disk alone. It has a span and a number of points, and is sealed; its
+ * points are not there to be read. */
 
 static gsize
 size_of (MetricsChunkKind kind, guint32 room)
@@ -27,6 +30,8 @@ size_of (MetricsChunkKind kind, guint32 room)
       return sizeof (MetricsChunk) + room * sizeof (MetricsPoint);
     case METRICS_CHUNK_CODED:
       return sizeof (MetricsChunk) + room;
+    case METRICS_CHUNK_GAP:
+      return sizeof (MetricsChunk) + sizeof (guint64);
     }
   g_assert_not_reached ();
 }
@@ -48,6 +53,7 @@ metrics_chunk_alloc (MetricsChunkKind kind, guint32 room)
   self->room = room;
   self->kind = kind;
   self->sealed = self->wide = self->late = FALSE;
+  self->kept = METRICS_CHUNK_NOT_KEPT;
   return self;
 }
 
@@ -183,6 +189,19 @@ metrics_chunk_is_sealed (const MetricsChunk *self)
 }
 
 /**
+ * metrics_chunk_is_gap:
+ * @self: a chunk
+ *
+ * Returns: whether it stands for chunks that are on disk alone: nothing but its span and its number of points
+ *   can be asked for
+ */
+gboolean
+metrics_chunk_is_gap (const MetricsChunk *self)
+{
+  return self->kind == METRICS_CHUNK_GAP;
+}
+
+/**
  * metrics_chunk_is_shared:
  * @self: a chunk
  *
@@ -198,12 +217,13 @@ metrics_chunk_is_shared (const MetricsChunk *self)
  * metrics_chunk_is_full:
  * @self: a chunk
  *
- * Returns: whether one point more would make more than one of it
+ * Returns: whether one point more would make more than one of it; a gap takes none
  */
 gboolean
 metrics_chunk_is_full (const MetricsChunk *self)
 {
-  return self->n_points >= (self->wide ? METRICS_CHUNK_MAX_WIDE_POINTS : METRICS_CHUNK_MAX_POINTS);
+  return self->kind == METRICS_CHUNK_GAP
+         || self->n_points >= (self->wide ? METRICS_CHUNK_MAX_WIDE_POINTS : METRICS_CHUNK_MAX_POINTS);
 }
 
 /**
@@ -274,7 +294,7 @@ metrics_chunk_get_max_sealed_size (void)
 guint64
 metrics_chunk_get_n_points (const MetricsChunk *self)
 {
-  return self->n_points;
+  return self->kind == METRICS_CHUNK_GAP ? (guint64) self->data[0] : self->n_points;
 }
 
 /**
@@ -354,6 +374,8 @@ metrics_chunk_find (const MetricsChunk *self, gint64 time)
     case METRICS_CHUNK_CODED:
       metrics_chunk_open_code (self, &coded);
       return metrics_coding_find (&coded, time);
+    case METRICS_CHUNK_GAP:
+      break;
     }
   g_assert_not_reached ();
 }
@@ -383,14 +405,17 @@ metrics_chunk_has (const MetricsChunk *self, MetricsPoint point)
  * @self: a chunk
  * @time: a time
  *
- * Returns: whether it has a point at @time
+ * Returns: whether it has a point at @time, and the point is in memory
  */
 gboolean
 metrics_chunk_contains (const MetricsChunk *self, gint64 time)
 {
-  guint64 index = metrics_chunk_find (self, time);
+  guint64 index;
   gint64 found;
 
+  if (self->kind == METRICS_CHUNK_GAP)
+    return FALSE;
+  index = metrics_chunk_find (self, time);
   if (index == self->n_points)
     return FALSE;
   metrics_chunk_read_apart (self, index, 1, &found, NULL);
@@ -443,6 +468,8 @@ metrics_chunk_read_apart (const MetricsChunk *self, guint64 start, guint n, gint
     case METRICS_CHUNK_CODED:
       read_coded (self, start, n, times, values);
       break;
+    case METRICS_CHUNK_GAP:
+      g_assert_not_reached ();
     }
 }
 

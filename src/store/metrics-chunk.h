@@ -19,6 +19,22 @@ G_BEGIN_DECLS
 
 typedef struct _MetricsChunk MetricsChunk;
 
+/**
+ * MetricsChunkKept:
+ * @METRICS_CHUNK_NOT_KEPT: what is on disk in its span may be something else
+ * @METRICS_CHUNK_PENDING: it was handed out as it is, to be written
+ * @METRICS_CHUNK_KEPT: the rows in its span are its points, and none of them reaches beyond it
+ *
+ * What is known of a chunk of a store on disk. Whatever changes a chunk makes it one that is not kept, and so
+ * is each that is new.
+ */
+typedef enum
+{
+  METRICS_CHUNK_NOT_KEPT,
+  METRICS_CHUNK_PENDING,
+  METRICS_CHUNK_KEPT,
+} MetricsChunkKept;
+
 /* What it costs to let go of a chunk, in units of work (see metrics_query_next()), where
  * metrics_chunk_unref() said that it freed so many bytes: measured, freeing takes longer than to let go of
  * one that others hold. */
@@ -34,6 +50,7 @@ MetricsChunk *metrics_chunk_ref (MetricsChunk *self);
 gsize metrics_chunk_unref (MetricsChunk *self);
 
 gboolean metrics_chunk_is_sealed (const MetricsChunk *self);
+gboolean metrics_chunk_is_gap (const MetricsChunk *self);
 gboolean metrics_chunk_is_shared (const MetricsChunk *self);
 gboolean metrics_chunk_is_full (const MetricsChunk *self);
 gboolean metrics_chunk_is_long (const MetricsChunk *self);
@@ -57,6 +74,9 @@ void metrics_chunk_read_window (const MetricsChunk *self,
                                 MetricsWindow *window);
 
 /* As they are kept outside of a store. */
+MetricsChunk *metrics_chunk_new_gap (gint64 first, gint64 last, guint64 n_points);
+MetricsChunkKept metrics_chunk_get_kept (const MetricsChunk *self);
+void metrics_chunk_set_kept (MetricsChunk *self, MetricsChunkKept kept);
 MetricsChunk *metrics_chunk_load (const guint8 *data, gsize size);
 guint metrics_chunk_get_n_pieces (const MetricsChunk *self);
 MetricsChunk *metrics_chunk_get_piece (MetricsChunk *self, guint i);

@@ -194,6 +194,8 @@ metrics_entry_list_release (MetricsEntryList *self, MetricsEntry *entry, Metrics
 
   if (self->recent == entry)
     self->recent = NULL;
+  if (self->hand == entry)
+    self->hand = entry->next;
   if (entry->previous != NULL)
     entry->previous->next = entry->next;
   else
@@ -222,6 +224,6 @@ metrics_entry_list_clear (MetricsEntryList *self, MetricsUsage *usage)
       self->first = entry->next;
       free_entry (self, entry, usage);
     }
-  self->last = self->recent = NULL;
+  self->last = self->recent = self->hand = NULL;
   g_clear_pointer (&self->by_id, g_hash_table_unref);
 }

@@ -63,6 +63,7 @@ typedef struct
   MetricsEntry *first;  /* (owned) (nullable) */
   MetricsEntry *last;   /* (owned) (nullable) */
   MetricsEntry *recent; /* (unowned) (nullable): that was put to last, see metrics_entry_list_guess() */
+  MetricsEntry *hand;   /* (unowned) (nullable): where it is looked for memory next, see metrics-evict.c */
   guint64 newest_id;    /* of the entry that was added last; 0 where there was none */
   GHashTable *by_id;    /* (owned) (nullable) (element-type guint64): a set of the entries' numbers, in place;
                            only where somebody asks by number */

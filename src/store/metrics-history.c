@@ -5,6 +5,7 @@
 #include "store/metrics-history.h"
 
 #include "store/metrics-chunks.h"
+#include "store/metrics-gap.h"
 
 /* A query that answers slowly has to show every point that was stored when it began, even if another one
  * deletes it meanwhile. So, before points of a series are deleted that an open view has yet to see, an image
@@ -43,6 +44,7 @@ struct _MetricsImage
   MetricsEntry *entry;         /* (unowned) (nullable): of which entry; %NULL in the trash */
   guint64 time;                /* the number of the deletion */
   MetricsSeries series;        /* what there was before it */
+  MetricsHeld past;            /* as of when its gaps are to be read */
   GPtrArray *held; /* (owned) (nullable) (element-type MetricsChunk): in the trash, what a reader held */
 };
 
@@ -124,6 +126,7 @@ expire_image (MetricsHistory *self)
     self->last_image = NULL;
   entry->images = image->next_of_entry;
   image->entry = NULL;
+  metrics_held_clear (&image->past);
   add_trash (self, image);
   metrics_entry_list_release (self->entries, entry, self->usage);
 }
@@ -241,6 +244,9 @@ add_image (MetricsHistory *self, MetricsImage *image)
 {
   MetricsImage **end = &image->entry->images;
 
+  /* Where there can be no hold, who reads it is told so. */
+  if (metrics_series_may_have_gaps (&image->series))
+    metrics_held_take (&image->past, self->source);
   image->time = self->n_deletions;
   while (*end != NULL)
     end = &(*end)->next_of_entry;
@@ -385,16 +391,25 @@ metrics_history_delete (MetricsHistory *self, MetricsEntry *entry, gint64 from, 
  * @self: a history
  * @view: an open view
  * @entry: an entry
+ * @past: (out) (transfer none) (nullable): under which hold its gaps are to be read; %NULL where it is what
+ *   there is now
  *
  * Returns: (transfer none): what the view has to see of that entry; it may be without points
  */
 const MetricsSeries *
-metrics_history_find (const MetricsHistory *self, const MetricsView *view, const MetricsEntry *entry)
+metrics_history_find (const MetricsHistory *self,
+                      const MetricsView *view,
+                      const MetricsEntry *entry,
+                      const MetricsHeld **past)
 {
+  *past = NULL;
   for (const MetricsImage *image = entry->images; image != NULL; image = image->next_of_entry)
     {
       if (image->time > view->start)
-        return &image->series;
+        {
+          *past = &image->past;
+          return &image->series;
+        }
     }
   return &entry->series;
 }

@@ -27,10 +27,11 @@ typedef struct
 /* What was deleted and is not freed yet: some of it because a query that began earlier has to show it. */
 typedef struct
 {
-  MetricsEntryList *entries; /* (unowned) */
-  MetricsUsage *usage;       /* (unowned) */
-  guint64 memory_limit;      /* how many bytes of memory images may make of it all */
-  guint64 n_deletions;       /* a clock: one tick a deletion of points of a series */
+  MetricsEntryList *entries;  /* (unowned) */
+  MetricsUsage *usage;        /* (unowned) */
+  MetricsChunkSource *source; /* (unowned) (nullable): who has what is on disk alone */
+  guint64 memory_limit;       /* how many bytes of memory images may make of it all */
+  guint64 n_deletions;        /* a clock: one tick a deletion of points of a series */
   GQueue views; /* (element-type MetricsView): views that are open, in the order of their start */
   MetricsImage *first_image; /* (owned) (nullable): oldest first */
   MetricsImage *last_image;  /* (unowned) (nullable) */
@@ -57,7 +58,8 @@ guint64 metrics_history_delete (MetricsHistory *self,
                                 gint *budget);
 const MetricsSeries *metrics_history_find (const MetricsHistory *self,
                                            const MetricsView *view,
-                                           const MetricsEntry *entry);
+                                           const MetricsEntry *entry,
+                                           const MetricsHeld **past);
 gboolean metrics_history_drain (MetricsHistory *self, gint *budget);
 
 /* Whether there may be something to drain. */

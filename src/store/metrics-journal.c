@@ -138,6 +138,41 @@ metrics_journal_is_awaited (MetricsJournal *self)
 }
 
 /**
+ * metrics_journal_press:
+ * @self: a journal
+ *
+ * Says that memory is short, and that only what is on disk can leave it: a checkpoint is wanted soon, also
+ * where spans were touched alone. However it ends, metrics_store_settle() or metrics_store_refuse_waiting()
+ * has to be called then: puts may wait for it.
+ */
+void
+metrics_journal_press (MetricsJournal *self)
+{
+  MetricsJournalInterface *iface = METRICS_JOURNAL_GET_IFACE (self);
+
+  if (iface->press != NULL)
+    iface->press (self);
+}
+
+/**
+ * metrics_journal_touch:
+ * @self: a journal
+ * @id: the number of a series
+ * @from: the first time
+ * @to: the last time
+ *
+ * Asks that the next checkpoint writes the chunks of a span, too, although nothing changed there.
+ */
+void
+metrics_journal_touch (MetricsJournal *self, guint64 id, gint64 from, gint64 to)
+{
+  MetricsJournalInterface *iface = METRICS_JOURNAL_GET_IFACE (self);
+
+  if (iface->touch != NULL)
+    iface->touch (self, id, from, to);
+}
+
+/**
  * metrics_journal_emit_kept:
  * @self: a journal
  *

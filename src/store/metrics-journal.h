@@ -20,6 +20,8 @@ G_DECLARE_INTERFACE (MetricsJournal, metrics_journal, METRICS, JOURNAL, GObject)
  * @get_position: see metrics_journal_get_position()
  * @get_kept: see metrics_journal_get_kept()
  * @is_awaited: see metrics_journal_is_awaited()
+ * @press: (nullable): see metrics_journal_press()
+ * @touch: (nullable): see metrics_journal_touch()
  *
  * Is told of every change of a store, in order, and keeps it where it lasts.
  */
@@ -35,6 +37,9 @@ struct _MetricsJournalInterface
   guint64 (*get_position) (MetricsJournal *self);
   guint64 (*get_kept) (MetricsJournal *self);
   gboolean (*is_awaited) (MetricsJournal *self);
+
+  void (*press) (MetricsJournal *self);
+  void (*touch) (MetricsJournal *self, guint64 id, gint64 from, gint64 to);
 };
 
 gboolean metrics_journal_check (MetricsJournal *self, GError **error);
@@ -45,6 +50,9 @@ void metrics_journal_remove (MetricsJournal *self, guint64 id, gint64 from, gint
 guint64 metrics_journal_get_position (MetricsJournal *self);
 guint64 metrics_journal_get_kept (MetricsJournal *self);
 gboolean metrics_journal_is_awaited (MetricsJournal *self);
+
+void metrics_journal_press (MetricsJournal *self);
+void metrics_journal_touch (MetricsJournal *self, guint64 id, gint64 from, gint64 to);
 
 void metrics_journal_emit_kept (MetricsJournal *self);
 void metrics_journal_emit_failed (MetricsJournal *self, guint64 position, const char *reason);

@@ -4,9 +4,8 @@
 
 #include "store/metrics-query.h"
 
-#include "store/metrics-buckets.h"
-#include "store/metrics-reader.h"
-#include "store/metrics-store-private.h"
+#include "store/metrics-gap.h"
+#include "store/metrics-query-private.h"
 
 /* A query is pulled: each call goes on where the last one ended, does a bounded amount of work, and gives a
  * part of the answer. It sees the series that there are when it begins, in their order, and each of them as
@@ -19,61 +18,27 @@
 /* How much is freed at once when a query is given up. */
 #define DRAIN_OF_FREE 4096
 
-G_STATIC_ASSERT (METRICS_SERIES_EDGES <= METRICS_CHUNK_SOURCE_AT_HAND);
-
-typedef enum
-{
-  STEP_SEEK,   /* looks for the next entry */
-  STEP_ARRIVE, /* stands on an entry and has nothing of it yet */
-  STEP_READ,   /* reads the points of a series */
-  STEP_LEAVE,  /* has read them and lets go of them */
-  STEP_DRAIN,  /* has given its answer and frees what it deleted, or what was kept for it */
-  STEP_DONE,
-} QueryStep;
-
-struct _MetricsQuery
-{
-  MetricsStore *store;     /* (owned) */
-  MetricsHistory *history; /* (unowned): the store's */
-  MetricsUsage *usage;     /* (unowned): the store's */
-
-  MetricsQuerySpec spec;   /* with no key: that is in the view */
-  char *key;               /* (owned) */
-  MetricsPattern *pattern; /* (owned) (nullable): %NULL where one key is asked for */
-  MetricsView view;        /* open only where it reads: what it deletes itself it does not have to see */
-
-  QueryStep step;
-  MetricsEntry *cursor; /* (unowned) (nullable): the entry where it stands; pinned */
-  MetricsReader reader;
-  MetricsBuckets *buckets;                   /* (owned) (nullable): only where buckets are asked for */
-  MetricsPoint points[METRICS_CHUNK_WINDOW]; /* of the row */
-  guint64 n_deleted;
-
-  MetricsChunk *awaited; /* (owned) (nullable): the chunk that it waits for */
-  MetricsQueryWakeFunc wake_func;
-  gpointer wake_data; /* (unowned) */
-};
-
 static gboolean
 is_waiting (const MetricsQuery *self)
 {
-  return self->awaited != NULL;
-}
-
-static void
-end_waiting (MetricsQuery *self)
-{
-  self->usage->memory -= metrics_chunk_unref (g_steal_pointer (&self->awaited));
+  return self->ticket != NULL || self->waiter.is_waiting;
 }
 
 static gboolean
 is_reading (const MetricsQuery *self)
 {
-  return self->spec.kind != METRICS_QUERY_DELETE;
+  return self->spec.kind != METRICS_QUERY_DELETE && self->spec.kind != METRICS_QUERY_PUT;
 }
 
-static void
-move_to (MetricsQuery *self, MetricsEntry *entry)
+/**
+ * metrics_query_move_to:
+ * @self: a query
+ * @entry: (nullable): an entry
+ *
+ * From now on the query stands there.
+ */
+void
+metrics_query_move_to (MetricsQuery *self, MetricsEntry *entry)
 {
   if (entry != NULL)
     metrics_store_pin (self->store, entry);
@@ -107,7 +72,8 @@ set_key (MetricsQuery *self, const MetricsQuerySpec *spec)
 static void
 set_span (MetricsQuery *self, const MetricsQuerySpec *spec)
 {
-  gboolean has_span = spec->kind != METRICS_QUERY_LAST && spec->kind != METRICS_QUERY_KEYS;
+  gboolean has_span = spec->kind != METRICS_QUERY_LAST && spec->kind != METRICS_QUERY_KEYS
+                      && spec->kind != METRICS_QUERY_PUT;
 
   self->view.from = has_span ? spec->from : G_MININT64;
   self->view.to = has_span ? spec->to : G_MAXINT64;
@@ -118,7 +84,8 @@ set_span (MetricsQuery *self, const MetricsQuerySpec *spec)
  * @store: a store
  * @spec: what is asked for; where it is a pattern, a valid one. A span that ends before it begins is empty
  *
- * Begins a query. The answer holds every point that is asked for and is stored now.
+ * Begins a query. The answer holds every point that is asked for and is stored now. A point that is to be
+ * put is put by metrics_query_next().
  *
  * It may be freed at any time. While there is one, what is deleted from its store can take memory still, so
  * it should not be kept without need.
@@ -153,11 +120,13 @@ metrics_query_new (MetricsStore *store, const MetricsQuerySpec *spec)
   if (is_reading (self))
     metrics_history_open (self->history, &self->view);
 
-  if (self->view.from > self->view.to)
+  if (spec->kind == METRICS_QUERY_PUT)
+    self->step = STEP_PUT;
+  else if (self->view.from > self->view.to)
     self->step = STEP_DRAIN;
   else if (self->pattern == NULL)
     {
-      move_to (self, metrics_store_lookup (store, &self->view.key));
+      metrics_query_move_to (self, metrics_store_lookup (store, &self->view.key));
       self->step = self->cursor != NULL ? STEP_ARRIVE : STEP_DRAIN;
     }
   return self;
@@ -184,19 +153,19 @@ metrics_query_free (MetricsQuery *self)
 
   if (self == NULL)
     return;
-  if (is_waiting (self))
-    {
-      metrics_chunk_source_cancel (metrics_store_get_chunk_source (self->store), self);
-      end_waiting (self);
-    }
+  metrics_query_stop_waiting (self);
+  metrics_query_drop_loaded (self);
   metrics_history_discard (self->history, &self->reader);
+  metrics_held_clear (&self->reader.held);
   metrics_reader_clear (&self->reader);
   close_view (self);
-  move_to (self, NULL);
+  metrics_query_move_to (self, NULL);
   metrics_history_drain (self->history, &budget);
   metrics_buckets_free (self->buckets);
   metrics_pattern_free (self->pattern);
   g_free (self->key);
+  g_clear_error (&self->error);
+  g_clear_object (&self->source);
   g_object_unref (self->store);
   g_free (self);
 }
@@ -220,16 +189,13 @@ metrics_query_set_wake_func (MetricsQuery *self, MetricsQueryWakeFunc func, gpoi
 
 /**
  * metrics_query_wake:
- * @self: a query that waits for a chunk
+ * @self: a query that has waited
  *
- * For the source of the chunk: says that it is at hand now.
+ * Says that it can go on. It may be gone afterwards.
  */
 void
 metrics_query_wake (MetricsQuery *self)
 {
-  g_return_if_fail (self != NULL && is_waiting (self));
-
-  end_waiting (self);
   if (self->wake_func != NULL)
     self->wake_func (self, self->wake_data);
 }
@@ -248,18 +214,38 @@ metrics_query_get_n_deleted (const MetricsQuery *self)
   return self->n_deleted;
 }
 
-/* Whether the points of a chunk can be read now; else the query waits. */
-static gboolean
-is_at_hand (MetricsQuery *self, MetricsChunk *chunk)
+/**
+ * metrics_query_get_error:
+ * @self: a query
+ *
+ * Returns: (transfer none) (nullable): why a point was not put, where it was refused: an error of
+ *   #MetricsStoreError, or the journal's
+ */
+const GError *
+metrics_query_get_error (const MetricsQuery *self)
 {
-  MetricsChunkSource *source = metrics_store_get_chunk_source (self->store);
+  g_return_val_if_fail (self != NULL, NULL);
 
-  if (source == NULL || chunk == NULL || !metrics_chunk_is_sealed (chunk))
+  return self->error;
+}
+
+/* Whether the chunk that is read next is in memory; else the query waits for it. */
+static gboolean
+is_at_hand (MetricsQuery *self)
+{
+  MetricsChunkRequest request;
+
+  if (G_LIKELY (!metrics_reader_ask (&self->reader, self->cursor->id, &request)))
     return TRUE;
-  if (metrics_chunk_source_request (source, chunk, self))
-    return TRUE;
-  self->awaited = metrics_chunk_ref (chunk);
+  metrics_query_ask (self, self->reader.held.hold, &request);
   return FALSE;
+}
+
+/* Where the query does not wait, it is lost. */
+static MetricsQueryState
+get_waiting_state (const MetricsQuery *self)
+{
+  return is_waiting (self) ? METRICS_QUERY_NOT_YET : METRICS_QUERY_LOST;
 }
 
 /* Goes to the next entry that matches. */
@@ -271,12 +257,12 @@ seek (MetricsQuery *self, gint *budget)
 
   if (self->pattern == NULL || entry == NULL || entry->id > self->view.last_id)
     {
-      move_to (self, NULL);
+      metrics_query_move_to (self, NULL);
       self->step = STEP_DRAIN;
       return;
     }
 
-  move_to (self, entry);
+  metrics_query_move_to (self, entry);
   *budget -= 1 + metrics_pattern_get_cost (self->pattern, entry->head.len) / MATCHING_A_UNIT;
   if (metrics_pattern_matches (self->pattern, entry->bytes, entry->head.len))
     self->step = STEP_ARRIVE;
@@ -303,8 +289,6 @@ begin_row (MetricsQuery *self, MetricsQueryRow *row)
 static MetricsQueryState
 arrive_for_last (MetricsQuery *self, const MetricsSeries *series, MetricsQueryRow *row)
 {
-  if (!is_at_hand (self, series->open))
-    return METRICS_QUERY_NOT_YET;
   metrics_chunk_read (series->open, metrics_chunk_get_n_points (series->open) - 1, 1, self->points);
   begin_row (self, row);
   row->n_points = 1;
@@ -327,17 +311,38 @@ static MetricsQueryState
 arrive_for_delete (MetricsQuery *self, gint *budget)
 {
   MetricsEntry *entry = self->cursor;
-  MetricsChunk *edges[METRICS_SERIES_EDGES];
+  gint64 at;
+  MetricsChunk *gap = metrics_series_find_cut (&entry->series, self->spec.from, self->spec.to, &at);
 
-  metrics_series_get_edges (&entry->series, self->spec.from, self->spec.to, edges);
-  for (guint i = 0; i < G_N_ELEMENTS (edges); i++)
-    {
-      if (!is_at_hand (self, edges[i]))
-        return METRICS_QUERY_NOT_YET;
-    }
+  if (gap != NULL)
+    return metrics_query_load_gap (self, gap, at);
   if (!metrics_store_delete (self->store, entry, self->spec.from, self->spec.to, budget, &self->n_deleted))
     return METRICS_QUERY_PAUSED;
+  metrics_query_drop_loaded (self);
   take_leave (self, STEP_SEEK);
+  return METRICS_QUERY_PAUSED;
+}
+
+/* Begins to read the points of a span. */
+static MetricsQueryState
+open_reader (MetricsQuery *self,
+             const MetricsSeries *series,
+             const MetricsHeld *past,
+             gint64 from,
+             gint64 to,
+             gint *budget)
+{
+  metrics_reader_open (&self->reader, series, from, to,
+                       self->buckets != NULL && metrics_buckets_needs_before (self->buckets));
+  *budget -= metrics_reader_get_n_chunks (&self->reader);
+  take_leave (self, STEP_READ);
+  if (!metrics_reader_hold (&self->reader, metrics_store_get_chunk_source (self->store), past))
+    {
+      self->is_lost = TRUE;
+      return METRICS_QUERY_LOST;
+    }
+  if (self->buckets != NULL)
+    metrics_buckets_begin (self->buckets, &self->reader);
   return METRICS_QUERY_PAUSED;
 }
 
@@ -345,7 +350,8 @@ arrive_for_delete (MetricsQuery *self, gint *budget)
 static MetricsQueryState
 arrive (MetricsQuery *self, gint *budget, MetricsQueryRow *row)
 {
-  const MetricsSeries *series = metrics_history_find (self->history, &self->view, self->cursor);
+  const MetricsHeld *past;
+  const MetricsSeries *series = metrics_history_find (self->history, &self->view, self->cursor, &past);
 
   (*budget)--;
   if (self->spec.kind == METRICS_QUERY_DELETE)
@@ -358,23 +364,21 @@ arrive (MetricsQuery *self, gint *budget, MetricsQueryRow *row)
   switch (self->spec.kind)
     {
     case METRICS_QUERY_LAST:
-      return arrive_for_last (self, series, row);
+      if (!metrics_chunk_is_gap (series->open))
+        return arrive_for_last (self, series, row);
+      return open_reader (self, series, past, metrics_series_get_last_time (series),
+                          metrics_series_get_last_time (series), budget);
     case METRICS_QUERY_KEYS:
       return arrive_for_keys (self, series, row);
     case METRICS_QUERY_DELETE:
       return arrive_for_delete (self, budget);
     case METRICS_QUERY_POINTS:
     case METRICS_QUERY_BUCKETS:
+      return open_reader (self, series, past, self->spec.from, self->spec.to, budget);
+    case METRICS_QUERY_PUT:
       break;
     }
-
-  metrics_reader_open (&self->reader, series, self->spec.from, self->spec.to,
-                       self->buckets != NULL && metrics_buckets_needs_before (self->buckets));
-  if (self->buckets != NULL)
-    metrics_buckets_begin (self->buckets, &self->reader);
-  *budget -= metrics_reader_get_n_chunks (&self->reader);
-  take_leave (self, STEP_READ);
-  return METRICS_QUERY_PAUSED;
+  g_assert_not_reached ();
 }
 
 static MetricsQueryState
@@ -388,8 +392,8 @@ read_points (MetricsQuery *self, gint *budget, MetricsQueryRow *row)
       self->step = STEP_LEAVE;
       return METRICS_QUERY_PAUSED;
     }
-  if (!is_at_hand (self, chunk))
-    return METRICS_QUERY_NOT_YET;
+  if (!is_at_hand (self))
+    return get_waiting_state (self);
 
   n = metrics_reader_read (&self->reader, CLAMP (*budget, 1, METRICS_CHUNK_WINDOW), self->points);
   *budget -= n;
@@ -407,9 +411,8 @@ read_buckets (MetricsQuery *self, gint *budget, MetricsQueryRow *row)
   gboolean more;
   guint n = 0;
 
-  if (metrics_buckets_wants_chunk (self->buckets)
-      && !is_at_hand (self, metrics_reader_get_chunk (&self->reader)))
-    return METRICS_QUERY_NOT_YET;
+  if (metrics_buckets_wants_chunk (self->buckets) && !is_at_hand (self))
+    return get_waiting_state (self);
 
   do
     more = metrics_buckets_advance (self->buckets, budget, self->points, &n);
@@ -455,6 +458,8 @@ advance (MetricsQuery *self, gint *budget, MetricsQueryRow *row)
     case STEP_DRAIN:
       drain (self, budget);
       return METRICS_QUERY_PAUSED;
+    case STEP_PUT:
+      return metrics_query_advance_put (self, budget);
     case STEP_DONE:
       return METRICS_QUERY_DONE;
     }
@@ -474,7 +479,8 @@ advance (MetricsQuery *self, gint *budget, MetricsQueryRow *row)
  *
  * Returns: %METRICS_QUERY_ROW where there is a row; %METRICS_QUERY_PAUSED where the budget is used up without
  *   one, and %METRICS_QUERY_NOT_YET where it has to be waited for: the wake function is called then;
- *   %METRICS_QUERY_LOST where what it had yet to show was deleted and there was no memory to keep it
+ *   %METRICS_QUERY_LOST where what it had yet to show was deleted and there was no memory to keep it, or it
+ *   cannot be read; %METRICS_QUERY_REFUSED where a point was not put
  */
 MetricsQueryState
 metrics_query_next (MetricsQuery *self, gint *budget, MetricsQueryRow *row)
@@ -483,7 +489,7 @@ metrics_query_next (MetricsQuery *self, gint *budget, MetricsQueryRow *row)
 
   if (is_waiting (self))
     return METRICS_QUERY_NOT_YET;
-  if (self->view.is_lost)
+  if (self->view.is_lost || (self->is_lost && self->step != STEP_PUT))
     return METRICS_QUERY_LOST;
   while (*budget > 0)
     {

@@ -14,6 +14,8 @@ G_BEGIN_DECLS
  * @METRICS_QUERY_BUCKETS: one point for each bucket of a span that has points
  * @METRICS_QUERY_KEYS: what there is of each series
  * @METRICS_QUERY_DELETE: forgets the points of a span; it has no rows, see metrics_query_get_n_deleted()
+ * @METRICS_QUERY_PUT: puts a point for which metrics_store_put() said %METRICS_STORE_ERROR_NOT_YET; it has no
+ * rows
  *
  * What a query is to do.
  */
@@ -24,6 +26,7 @@ typedef enum
   METRICS_QUERY_BUCKETS,
   METRICS_QUERY_KEYS,
   METRICS_QUERY_DELETE,
+  METRICS_QUERY_PUT,
 } MetricsQueryKind;
 
 /**
@@ -35,6 +38,7 @@ typedef enum
  * @from: the first time of the span; %G_MININT64 is open
  * @to: its last time, which belongs to it; %G_MAXINT64 is open. What ends before it begins is empty.
  *   LAST and KEYS look at whole series
+ * @point: for PUT: the point, its value finite; the key is no pattern there
  * @step: for BUCKETS: how long each is, at least 1, in the unit of the times
  * @aggregation: for BUCKETS: what each is reduced to
  *
@@ -48,6 +52,7 @@ typedef struct
   gboolean is_pattern;
   gint64 from;
   gint64 to;
+  MetricsPoint point;
   gint64 step;
   MetricsAggregation aggregation;
 } MetricsQuerySpec;
@@ -58,8 +63,9 @@ typedef struct
  * @METRICS_QUERY_DONE: the answer is complete
  * @METRICS_QUERY_PAUSED: the budget is used up: call again when it is your turn
  * @METRICS_QUERY_NOT_YET: what it needs is not in memory: call again when the wake function has been called
- * @METRICS_QUERY_LOST: what it had yet to show was deleted, and there was no memory to keep it: there is no
- * more to come, and the answer is not whole
+ * @METRICS_QUERY_LOST: what it had yet to show was deleted, and there was no memory to keep it, or it cannot
+ * be read from disk: there is no more to come, and the answer is not whole
+ * @METRICS_QUERY_REFUSED: of PUT: the point was not put, see metrics_query_get_error()
  *
  * How a step of a query ended.
  */
@@ -70,6 +76,7 @@ typedef enum
   METRICS_QUERY_PAUSED,
   METRICS_QUERY_NOT_YET,
   METRICS_QUERY_LOST,
+  METRICS_QUERY_REFUSED,
 } MetricsQueryState;
 
 /**
@@ -112,8 +119,8 @@ void metrics_query_free (MetricsQuery *self);
 
 void metrics_query_set_wake_func (MetricsQuery *self, MetricsQueryWakeFunc func, gpointer user_data);
 MetricsQueryState metrics_query_next (MetricsQuery *self, gint *budget, MetricsQueryRow *row);
-void metrics_query_wake (MetricsQuery *self);
 guint64 metrics_query_get_n_deleted (const MetricsQuery *self);
+const GError *metrics_query_get_error (const MetricsQuery *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MetricsQuery, metrics_query_free)
 

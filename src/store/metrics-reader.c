@@ -74,6 +74,7 @@ metrics_reader_close (MetricsReader *self, gint *budget)
   self->usage->memory -= self->chunks->len * sizeof (gpointer);
   g_ptr_array_set_size (self->chunks, 0);
   self->n_released = 0;
+  metrics_held_clear (&self->held);
   return TRUE;
 }
 
@@ -95,6 +96,9 @@ metrics_reader_steal_chunks (MetricsReader *self)
   self->usage->memory -= self->n_released * sizeof (gpointer);
   self->n_released = 0;
   self->chunks = g_ptr_array_new ();
+  /* A request is answered under it still. */
+  if (!self->is_waiting)
+    metrics_held_clear (&self->held);
   return chunks;
 }
 
@@ -137,7 +141,7 @@ metrics_reader_get_n_chunks (const MetricsReader *self)
  * metrics_reader_get_chunk:
  * @self: a reader
  *
- * Returns: (transfer none) (nullable): the chunk that is read next, or %NULL at the end
+ * Returns: (transfer none) (nullable): the chunk that is read next, which can be a gap, or %NULL at the end
  */
 MetricsChunk *
 metrics_reader_get_chunk (const MetricsReader *self)
@@ -186,7 +190,7 @@ pass_window (MetricsReader *self, guint64 n, guint64 n_left)
 
 /**
  * metrics_reader_read:
- * @self: a reader that is not at its end, its chunk in memory
+ * @self: a reader that is not at its end, nor at a gap
  * @n: how many points at most, up to %METRICS_CHUNK_WINDOW
  * @points: (out caller-allocates) (array length=n): where they go, ascending
  *
@@ -208,7 +212,7 @@ metrics_reader_read (MetricsReader *self, guint n, MetricsPoint *points)
 
 /**
  * metrics_reader_read_window:
- * @self: a reader that is not at its end, its chunk in memory
+ * @self: a reader that is not at its end, nor at a gap
  * @n: how many points at most, but of one constant value
  * @span: how much time points of one constant value may cover; 0 where they are like others
  * @window: (out caller-allocates): where they go, ascending; it can be empty before the end is reached

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "store/metrics-chunk-source.h"
 #include "store/metrics-series.h"
 
 G_BEGIN_DECLS
@@ -25,8 +26,11 @@ typedef struct
  * @before: whether the newest point before the span is read as well
  * @mark: where it stands
  * @window: where the points that were read last begin
+ * @held: where there are gaps, as of when they are read
+ * @is_waiting: whether a request under @held was not answered yet
  *
- * Reads the points of a span of one series, as they were when it was opened.
+ * Reads the points of a span of one series, as they were when it was opened. A gap among them has to be
+ * filled with what the source brings before it can be read, bit by bit.
  */
 typedef struct
 {
@@ -38,6 +42,8 @@ typedef struct
   gboolean before;
   MetricsReaderMark mark;
   MetricsReaderMark window;
+  MetricsHeld held;
+  gboolean is_waiting;
 } MetricsReader;
 
 void metrics_reader_init (MetricsReader *self, MetricsUsage *usage);
@@ -48,6 +54,7 @@ void metrics_reader_open (MetricsReader *self,
                           gint64 from,
                           gint64 to,
                           gboolean before);
+gboolean metrics_reader_hold (MetricsReader *self, MetricsChunkSource *source, const MetricsHeld *past);
 gboolean metrics_reader_close (MetricsReader *self, gint *budget);
 GPtrArray *metrics_reader_steal_chunks (MetricsReader *self);
 guint metrics_reader_get_n_chunks (const MetricsReader *self);
@@ -55,6 +62,9 @@ guint metrics_reader_get_n_chunks (const MetricsReader *self);
 MetricsChunk *metrics_reader_get_chunk (const MetricsReader *self);
 guint metrics_reader_read (MetricsReader *self, guint n, MetricsPoint *points);
 void metrics_reader_read_window (MetricsReader *self, guint n, guint64 span, MetricsWindow *window);
+
+gboolean metrics_reader_ask (const MetricsReader *self, guint64 id, MetricsChunkRequest *request);
+void metrics_reader_fill (MetricsReader *self, const MetricsChunkAnswer *answer);
 
 MetricsReaderMark metrics_reader_get_window (const MetricsReader *self);
 MetricsReaderMark metrics_reader_get_mark (const MetricsReader *self);

@@ -5,12 +5,14 @@
 #include "store/metrics-restore.h"
 
 #include "common/metrics-key.h"
+#include "store/metrics-gap.h"
 #include "store/metrics-store-private.h"
 
 #include <math.h>
 
 /* A store is made again from what was kept of it: chunks, which were taken by metrics_store_snapshot() at one
- * time or another, and the changes since a time before the first of them.
+ * time or another, and the changes since a time before the first of them. The chunks themselves need not be
+ * read: a gap stands for those of a series, and only what changes are done to is loaded.
  *
  * Some changes are therefore done to chunks that know of them, or of later ones. That ends well nevertheless:
  * for each time of a series the last change decides, and it is among them, or none is and the chunk has what
@@ -27,7 +29,7 @@
 void
 metrics_stored_chunk_free (MetricsStoredChunk *self)
 {
-  g_bytes_unref (self->data);
+  g_clear_pointer (&self->data, g_bytes_unref);
   g_free (self);
 }
 
@@ -58,6 +60,9 @@ remove_points (MetricsStore *self, MetricsEntry *entry, gint64 from, gint64 to)
     return;
   metrics_series_remove (&entry->series, from, to, &removed, usage);
   metrics_series_drop (&removed, G_MAXUINT, usage);
+  /* The points can be on disk. Whatever checkpoint is complete first has all that is restored. */
+  if (entry->series.n_points > 0)
+    metrics_cold_add_stale (&self->cold, entry->id, from, to, 0, usage);
 }
 
 /**
@@ -147,28 +152,72 @@ metrics_store_restore_chunk (MetricsStore *self, guint64 id, GBytes *data, GErro
 }
 
 /**
- * metrics_store_restore_put:
+ * metrics_store_restore_gap:
  * @self: a store that is being restored
- * @id: the number of a series
- * @point: a point
+ * @id: the number of a series that was just restored
+ * @n_points: how many points its chunks on disk have; it can be 0
+ * @first: the time of the first of them
+ * @last: and of the last
+ * @error: return location for a #GError
  *
- * Does what was once told to #MetricsJournal.put.
+ * Says what there is of a series on disk, in place of metrics_store_restore_chunk() for all chunks. A series
+ * that gave way to one of a larger number is left out.
  *
- * Returns: whether it was done; %FALSE where there is no such series (any more), or the value is not finite
+ * Returns: whether that can be so; else @error is set to %METRICS_STORE_ERROR_DAMAGED and nothing is changed
  */
 gboolean
-metrics_store_restore_put (MetricsStore *self, guint64 id, MetricsPoint point)
+metrics_store_restore_gap (MetricsStore *self,
+                           guint64 id,
+                           guint64 n_points,
+                           gint64 first,
+                           gint64 last,
+                           GError **error)
 {
   MetricsEntry *entry;
+  MetricsChunk *gap;
 
   g_return_val_if_fail (METRICS_IS_STORE (self), FALSE);
   g_return_val_if_fail (metrics_store_get_journal (self) == NULL, FALSE);
 
   entry = find_entry (self, id);
+  if (entry == NULL || n_points == 0)
+    return TRUE;
+  if (first > last || n_points - 1 > (guint64) last - (guint64) first)
+    return set_damaged (error, "the span of a series is not valid");
+  gap = metrics_chunk_new_gap (first, last, n_points);
+  if (metrics_series_add_chunk (&entry->series, gap, metrics_store_get_usage (self)))
+    return TRUE;
+  metrics_chunk_unref (gap);
+  return set_damaged (error, "a series has other points");
+}
+
+/**
+ * metrics_store_restore_put:
+ * @self: a store that is being restored
+ * @id: the number of a series
+ * @point: a point
+ * @request: (out caller-allocates): where it is %METRICS_RESTORE_COLD, what has to be loaded: the answer is
+ * to be given to metrics_store_restore_split(), and then it has to be tried again
+ *
+ * Does what was once told to #MetricsJournal.put.
+ *
+ * Returns: what became of it
+ */
+MetricsRestoreResult
+metrics_store_restore_put (MetricsStore *self, guint64 id, MetricsPoint point, MetricsChunkRequest *request)
+{
+  MetricsEntry *entry;
+
+  g_return_val_if_fail (METRICS_IS_STORE (self), METRICS_RESTORE_NO_SERIES);
+  g_return_val_if_fail (metrics_store_get_journal (self) == NULL, METRICS_RESTORE_NO_SERIES);
+
+  entry = find_entry (self, id);
   if (entry == NULL || !isfinite (point.value))
-    return FALSE;
-  metrics_series_put (&entry->series, point, metrics_store_get_usage (self));
-  return TRUE;
+    return METRICS_RESTORE_NO_SERIES;
+  if (metrics_series_put (&entry->series, point, metrics_store_get_usage (self)))
+    return METRICS_RESTORE_DONE;
+  metrics_gap_ask (metrics_series_find_gap (&entry->series, point.time), id, point.time, request);
+  return METRICS_RESTORE_COLD;
 }
 
 /**
@@ -177,24 +226,62 @@ metrics_store_restore_put (MetricsStore *self, guint64 id, MetricsPoint point)
  * @id: the number of a series
  * @from: the first time that goes
  * @to: the last time that goes
+ * @request: (out caller-allocates): as for metrics_store_restore_put(); it can be wanted twice
  *
  * Does what was once told to #MetricsJournal.remove.
  *
- * Returns: whether it was done; %FALSE where there is no such series (any more)
+ * Returns: what became of it
  */
-gboolean
-metrics_store_restore_remove (MetricsStore *self, guint64 id, gint64 from, gint64 to)
+MetricsRestoreResult
+metrics_store_restore_remove (MetricsStore *self,
+                              guint64 id,
+                              gint64 from,
+                              gint64 to,
+                              MetricsChunkRequest *request)
 {
   MetricsEntry *entry;
+  MetricsChunk *gap;
+  gint64 at;
 
-  g_return_val_if_fail (METRICS_IS_STORE (self), FALSE);
-  g_return_val_if_fail (metrics_store_get_journal (self) == NULL, FALSE);
+  g_return_val_if_fail (METRICS_IS_STORE (self), METRICS_RESTORE_NO_SERIES);
+  g_return_val_if_fail (metrics_store_get_journal (self) == NULL, METRICS_RESTORE_NO_SERIES);
 
   entry = find_entry (self, id);
   if (entry == NULL)
-    return FALSE;
+    return METRICS_RESTORE_NO_SERIES;
+  gap = metrics_series_find_cut (&entry->series, from, to, &at);
+  if (gap != NULL)
+    {
+      metrics_gap_ask (gap, id, at, request);
+      return METRICS_RESTORE_COLD;
+    }
   remove_points (self, entry, from, to);
-  return TRUE;
+  return METRICS_RESTORE_DONE;
+}
+
+/**
+ * metrics_store_restore_split:
+ * @self: a store that is being restored
+ * @request: what had to be loaded
+ * @answer: what there was
+ *
+ * Loads it. What is damaged is not there any more.
+ */
+void
+metrics_store_restore_split (MetricsStore *self,
+                             const MetricsChunkRequest *request,
+                             const MetricsChunkAnswer *answer)
+{
+  MetricsEntry *entry;
+  MetricsChunk *gap;
+
+  g_return_if_fail (METRICS_IS_STORE (self));
+  g_return_if_fail (metrics_store_get_journal (self) == NULL);
+
+  entry = find_entry (self, request->id);
+  gap = entry != NULL ? metrics_series_find_gap (&entry->series, request->from) : NULL;
+  if (gap != NULL)
+    metrics_store_split (self, entry, gap, request->from, answer);
 }
 
 /**
@@ -229,64 +316,4 @@ metrics_store_restore_finish (MetricsStore *self, guint64 newest_id)
     metrics_entry_list_sort (entries);
   entries->newest_id = MAX (entries->newest_id, newest_id);
   metrics_store_take_work (self);
-}
-
-static void
-add_pieces (MetricsChunk *chunk, GPtrArray *stored)
-{
-  for (guint i = 0; i < metrics_chunk_get_n_pieces (chunk); i++)
-    {
-      MetricsStoredChunk *one = g_new (MetricsStoredChunk, 1);
-      MetricsChunk *piece = metrics_chunk_get_piece (chunk, i);
-      gsize size;
-      const guint8 *data = metrics_chunk_get_data (piece, &size);
-
-      one->first = metrics_chunk_get_first_time (piece);
-      one->last = metrics_chunk_get_last_time (piece);
-      one->n_points = metrics_chunk_get_n_points (piece);
-      one->data = g_bytes_new (data, size);
-      metrics_chunk_unref (piece);
-      g_ptr_array_add (stored, one);
-    }
-}
-
-/**
- * metrics_store_snapshot:
- * @self: a store that has a journal
- * @id: the number of a series
- * @from: the first time of a span
- * @to: its last time
- *
- * Copies what a series has just now: all chunks that reach into the span, as a whole, in the order of time.
- * Nothing of the store is in them: another thread may have them.
- *
- * Returns: (transfer full) (nullable) (element-type MetricsStoredChunk): the chunks, none where there are no
- *   points; %NULL where there is no such series any more
- */
-GPtrArray *
-metrics_store_snapshot (MetricsStore *self, guint64 id, gint64 from, gint64 to)
-{
-  GPtrArray *stored;
-  MetricsEntry *entry;
-  MetricsUsage *usage;
-  g_autoptr (GPtrArray) chunks = g_ptr_array_new ();
-
-  g_return_val_if_fail (METRICS_IS_STORE (self), NULL);
-
-  entry = find_entry (self, id);
-  if (entry == NULL)
-    return NULL;
-
-  stored = g_ptr_array_new_with_free_func ((GDestroyNotify) metrics_stored_chunk_free);
-  usage = metrics_store_get_usage (self);
-  if (entry->series.n_points > 0 && from <= to)
-    metrics_series_collect (&entry->series, from, to, FALSE, chunks, usage);
-  for (guint i = 0; i < chunks->len; i++)
-    {
-      MetricsChunk *chunk = g_ptr_array_index (chunks, i);
-
-      add_pieces (chunk, stored);
-      usage->memory -= metrics_chunk_unref (chunk);
-    }
-  return stored;
 }

@@ -29,7 +29,8 @@ reaches_into (const MetricsChunk *chunk, gint64 from, gint64 to)
  * @from: the first time of a span
  * @to: its last time
  *
- * Of the sealed chunks at most one is read, which is one of metrics_series_get_edges().
+ * Of the sealed chunks at most one is read, which is one of metrics_series_get_edges(). No gap may lie in the
+ * span in part, see metrics_series_find_cut().
  *
  * Returns: whether a point lies in the span
  */
@@ -211,7 +212,7 @@ remove_from_open (MetricsSeries *self, gint64 from, gint64 to, MetricsSeries *re
 
 /**
  * metrics_series_remove:
- * @self: a series that has points
+ * @self: a series that has points, of which no gap lies in the span in part
  * @from: the first time that goes
  * @to: the last time that goes
  * @removed: (inout): an empty series, which takes over the chunks that go as a whole; to be dropped

@@ -2,6 +2,7 @@
 
 #include "config.h"
 
+#include "store/metrics-gap.h"
 #include "store/metrics-series-private.h"
 
 #include <string.h>
@@ -9,7 +10,7 @@
 /* Points mostly come in the order of time: they are appended to the open chunk, which is sealed when it is
  * full. A late point goes to the chunk whose span holds its time. In a gap between two chunks it goes to that
  * neighbour which has room, so that points which come in descending order fill chunks as well as those in
- * ascending order do; only where neither has room a new chunk begins. */
+ * ascending order do; only where neither has room a new chunk begins. A gap has no room. */
 
 /* For how many points there is room in a chunk that is begun, but the first. */
 #define ROOM_OF_NEXT 32
@@ -125,8 +126,8 @@ put_open (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage)
   metrics_series_count_open (self, size, usage);
 }
 
-/* Puts a point that is older than the open chunk. */
-static void
+/* Puts a point that is older than the open chunk. Returns: whether it does not lie in a gap */
+static gboolean
 put_late (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage)
 {
   GSequenceIter *next = self->sealed != NULL ? metrics_chunks_search (self->sealed, point.time) : NULL;
@@ -135,8 +136,10 @@ put_late (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage)
 
   if (!next_is_open && metrics_chunk_get_first_time (g_sequence_get (next)) <= point.time)
     {
+      if (metrics_chunk_is_gap (g_sequence_get (next)))
+        return FALSE;
       put_sealed (self, next, point, usage);
-      return;
+      return TRUE;
     }
 
   if (next != NULL && !g_sequence_iter_is_begin (next))
@@ -145,7 +148,7 @@ put_late (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage)
       if (!metrics_chunk_is_full (g_sequence_get (previous)))
         {
           put_sealed (self, previous, point, usage);
-          return;
+          return TRUE;
         }
     }
   if (next_is_open && !metrics_chunk_is_full (self->open))
@@ -154,6 +157,7 @@ put_late (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage)
     put_sealed (self, next, point, usage);
   else
     insert_single (self, next, point, usage);
+  return TRUE;
 }
 
 static void
@@ -192,13 +196,20 @@ make_room (MetricsSeries *self, gint64 time, MetricsUsage *usage)
     }
 }
 
-/* Makes the newest chunk one that can be put into: where all newer ones were deleted, it is a sealed one. */
+/* Makes the newest chunk, which is sealed, one that can be put into: where all newer ones were deleted, it is
+ * opened. Behind a gap, another one has to begin. */
 static void
-open_newest (MetricsSeries *self, MetricsUsage *usage)
+open_newest (MetricsSeries *self, gint64 time, MetricsUsage *usage)
 {
   MetricsChunk *chunk = self->open;
   MetricsChunk *rest;
 
+  if (metrics_chunk_is_gap (chunk))
+    {
+      if (time > metrics_chunk_get_last_time (chunk))
+        metrics_chunks_insert (&self->sealed, NULL, g_steal_pointer (&self->open), usage);
+      return;
+    }
   usage->work += METRICS_CODING_UNITS;
   self->open = metrics_chunk_reopen (chunk, &rest);
   metrics_series_count_open (self, 0, usage);
@@ -217,18 +228,25 @@ open_newest (MetricsSeries *self, MetricsUsage *usage)
  * @usage: where it is counted
  *
  * Puts a point, in place of the one that has its time.
+ *
+ * Returns: whether it was put; %FALSE where its time lies in a gap, see metrics_series_find_gap(), and
+ * nothing was changed
  */
-void
+gboolean
 metrics_series_put (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage)
 {
   if (G_LIKELY (self->open != NULL) && metrics_chunk_append (self->open, point))
     {
       metrics_series_count_points (self, 1, usage);
-      return;
+      return TRUE;
     }
 
   if (self->open != NULL && metrics_chunk_is_sealed (self->open))
-    open_newest (self, usage);
+    {
+      if (metrics_series_find_gap (self, point.time) != NULL)
+        return FALSE;
+      open_newest (self, point.time, usage);
+    }
   if (self->open != NULL && metrics_chunk_is_full (self->open)
       && !metrics_chunk_contains (self->open, point.time))
     make_room (self, point.time, usage);
@@ -238,7 +256,8 @@ metrics_series_put (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage
   else if (point.time >= metrics_chunk_get_first_time (self->open))
     put_open (self, point, usage);
   else
-    put_late (self, point, usage);
+    return put_late (self, point, usage);
+  return TRUE;
 }
 
 /**

@@ -10,11 +10,12 @@ G_BEGIN_DECLS
 /**
  * MetricsSeries:
  * @open: (owned) (nullable): the newest chunk, open, or sealed where those behind it were deleted until the
- * next point comes; %NULL where the series has no points
+ * next point comes, or a gap; %NULL where the series has no points
  * @sealed: (owned) (nullable): all others, sealed but one at most; %NULL where there are none
  * @n_points: how many points all of them have
  *
- * The points of one key. A plain struct, all zero when empty, that lives inside its owner.
+ * The points of one key. Some of the chunks may be gaps, see metrics-gap.c. A plain struct, all zero when
+ * empty, that lives inside its owner.
  */
 typedef struct
 {
@@ -26,7 +27,7 @@ typedef struct
 /* How many chunks a deletion has to read at most. */
 #define METRICS_SERIES_EDGES 3
 
-void metrics_series_put (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage);
+gboolean metrics_series_put (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage);
 gboolean metrics_series_add_chunk (MetricsSeries *self, MetricsChunk *chunk, MetricsUsage *usage);
 gsize metrics_series_get_first_growth (void);
 gsize metrics_series_get_max_growth (void);

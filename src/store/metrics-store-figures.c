@@ -65,3 +65,15 @@ metrics_store_get_n_expired (MetricsStore *self)
 
   return metrics_store_get_keeping (self)->n_expired;
 }
+
+/**
+ * metrics_store_get_keeping:
+ * @self: a store
+ *
+ * Returns: (transfer none): what it knows of retention
+ */
+MetricsKeeping *
+metrics_store_get_keeping (MetricsStore *self)
+{
+  return &self->keeping;
+}

@@ -3,11 +3,33 @@
 #pragma once
 
 #include "store/metrics-chunk-source.h"
+#include "store/metrics-cold.h"
+#include "store/metrics-hash.h"
 #include "store/metrics-history.h"
 #include "store/metrics-keeping.h"
 #include "store/metrics-store.h"
 
 G_BEGIN_DECLS
+
+struct _MetricsStore
+{
+  GObject parent_instance;
+
+  guint64 series_limit;
+  guint64 memory_limit;
+  guint64 memory_safe;              /* up to here no put to a series can exceed the limit */
+  guint64 memory_high;              /* up to here a put need not think of memory at all */
+  MetricsChunkSource *chunk_source; /* (owned) (nullable) */
+  MetricsJournal *journal;          /* (owned) (nullable) */
+
+  GHashTable *table; /* (owned) (element-type MetricsEntry MetricsEntry): a set; the entries are the list's */
+  MetricsHashSeed seed;
+  MetricsEntryList entries;
+  MetricsHistory history;
+  MetricsUsage usage;
+  MetricsCold cold;
+  MetricsKeeping keeping;
+};
 
 /* What queries need of a store, and those who restore it. */
 
@@ -32,5 +54,19 @@ gboolean metrics_store_delete (MetricsStore *self,
                                gint64 to,
                                gint *budget,
                                guint64 *n_deleted);
+
+/* What is on disk alone, and what goes there. */
+
+gboolean metrics_store_is_cold (const MetricsStore *self);
+guint64 metrics_store_get_low_water (const MetricsStore *self);
+void metrics_store_note_stale (MetricsStore *self, guint64 id, gint64 from, gint64 to);
+MetricsChunk *metrics_store_split (MetricsStore *self,
+                                   MetricsEntry *entry,
+                                   MetricsChunk *gap,
+                                   gint64 at,
+                                   const MetricsChunkAnswer *answer);
+gboolean metrics_store_can_get_room (MetricsStore *self);
+void metrics_store_wait (MetricsStore *self, MetricsWaiter *waiter);
+void metrics_store_stop_waiting (MetricsStore *self, MetricsWaiter *waiter);
 
 G_END_DECLS

@@ -21,26 +21,11 @@
 #define DRAIN_OF_PUT 2
 /* And one that would be refused otherwise. */
 #define DRAIN_OF_REFUSED_PUT 1024
+/* How much work such a put does to turn chunks into gaps, and one above high water. */
+#define EVICTION_OF_REFUSED_PUT 1024
+#define EVICTION_OF_PUT 256
 /* And how many open chunks it codes to make room. */
 #define COOLED_BY_REFUSED_PUT 8
-
-struct _MetricsStore
-{
-  GObject parent_instance;
-
-  guint64 series_limit;
-  guint64 memory_limit;
-  guint64 memory_safe;              /* up to here no put to a series can exceed the limit */
-  MetricsChunkSource *chunk_source; /* (owned) (nullable) */
-  MetricsJournal *journal;          /* (owned) (nullable) */
-
-  GHashTable *table; /* (owned) (element-type MetricsEntry MetricsEntry): a set; the entries are the list's */
-  MetricsHashSeed seed;
-  MetricsEntryList entries;
-  MetricsHistory history;
-  MetricsUsage usage;
-  MetricsKeeping keeping;
-};
 
 typedef enum
 {
@@ -64,6 +49,15 @@ metrics_store_init (MetricsStore *self)
   metrics_keeping_set (&self->keeping, NULL, 0);
 }
 
+/* Where nothing can leave memory, it is enough to look at it when there is hardly any left. */
+static void
+update_high_water (MetricsStore *self)
+{
+  self->memory_high = self->memory_safe;
+  if (metrics_store_is_cold (self))
+    self->memory_high = MIN (self->memory_safe, self->memory_limit - self->memory_limit / 8);
+}
+
 static void
 metrics_store_constructed (GObject *object)
 {
@@ -72,6 +66,7 @@ metrics_store_constructed (GObject *object)
   G_OBJECT_CLASS (metrics_store_parent_class)->constructed (object);
 
   self->memory_safe = self->memory_limit - MIN (self->memory_limit, metrics_series_get_max_growth ());
+  update_high_water (self);
 }
 
 static void
@@ -79,7 +74,9 @@ metrics_store_dispose (GObject *object)
 {
   MetricsStore *self = METRICS_STORE (object);
 
-  g_clear_object (&self->chunk_source);
+  /* Images hold what they need of the source. */
+  metrics_history_clear (&self->history);
+  metrics_store_set_chunk_source (self, NULL);
   g_clear_object (&self->journal);
 
   G_OBJECT_CLASS (metrics_store_parent_class)->dispose (object);
@@ -91,7 +88,7 @@ metrics_store_finalize (GObject *object)
   MetricsStore *self = METRICS_STORE (object);
 
   g_hash_table_unref (self->table);
-  metrics_history_clear (&self->history);
+  metrics_cold_clear (&self->cold, &self->usage);
   metrics_entry_list_clear (&self->entries, &self->usage);
   /* What was counted in has to have been counted out, or the figure that clients see is wrong. */
   g_assert (self->usage.memory == 0);
@@ -138,7 +135,7 @@ metrics_store_set_property (GObject *object, guint property_id, const GValue *va
       self->history.memory_limit = self->memory_limit;
       break;
     case PROP_CHUNK_SOURCE:
-      self->chunk_source = g_value_dup_object (value);
+      metrics_store_set_chunk_source (self, g_value_get_object (value));
       break;
     case PROP_JOURNAL:
       metrics_store_set_journal (self, g_value_get_object (value));
@@ -177,10 +174,11 @@ metrics_store_class_init (MetricsStoreClass *klass)
   /**
    * MetricsStore:chunk-source:
    *
-   * Who brings chunks that are not in memory; %NULL where all are.
+   * Who brings chunks that are on disk alone; %NULL where all are in memory.
    */
   properties[PROP_CHUNK_SOURCE]
-      = g_param_spec_object ("chunk-source", NULL, NULL, METRICS_TYPE_CHUNK_SOURCE, flags);
+      = g_param_spec_object ("chunk-source", NULL, NULL, METRICS_TYPE_CHUNK_SOURCE,
+                             G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   /**
    * MetricsStore:journal:
    *
@@ -222,8 +220,31 @@ metrics_store_set_journal (MetricsStore *self, MetricsJournal *journal)
   /* It knows series by their numbers only, and will ask for them. */
   if (journal != NULL)
     metrics_entry_list_index (&self->entries, &self->usage);
-  if (g_set_object (&self->journal, journal))
-    g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_JOURNAL]);
+  if (!g_set_object (&self->journal, journal))
+    return;
+  update_high_water (self);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_JOURNAL]);
+}
+
+/**
+ * metrics_store_set_chunk_source:
+ * @self: a store
+ * @source: (nullable): who brings chunks that are on disk alone from now on; what is there already has to be
+ *   there with the new one, too
+ *
+ * The store keeps a reference, as it does of the journal. Only where it has both, chunks leave memory.
+ */
+void
+metrics_store_set_chunk_source (MetricsStore *self, MetricsChunkSource *source)
+{
+  g_return_if_fail (METRICS_IS_STORE (self));
+  g_return_if_fail (source == NULL || METRICS_IS_CHUNK_SOURCE (source));
+
+  if (!g_set_object (&self->chunk_source, source))
+    return;
+  self->history.source = source;
+  update_high_water (self);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_CHUNK_SOURCE]);
 }
 
 /**
@@ -251,6 +272,7 @@ static gboolean
 check_memory (MetricsStore *self, gsize growth, GError **error)
 {
   gint budget = DRAIN_OF_REFUSED_PUT;
+  gint eviction = EVICTION_OF_REFUSED_PUT;
 
   if (G_LIKELY (has_memory (self, growth)))
     return TRUE;
@@ -260,8 +282,36 @@ check_memory (MetricsStore *self, gsize growth, GError **error)
       break;
   if (has_memory (self, growth))
     return TRUE;
-  g_set_error_literal (error, METRICS_STORE_ERROR, METRICS_STORE_ERROR_MEMORY_LIMIT, "memory limit reached");
+  if (metrics_store_is_cold (self))
+    {
+      metrics_store_evict (self, metrics_store_get_low_water (self), &eviction);
+      self->usage.work += EVICTION_OF_REFUSED_PUT - eviction;
+      if (has_memory (self, growth))
+        return TRUE;
+    }
+  g_set_error_literal (error, METRICS_STORE_ERROR,
+                       metrics_store_can_get_room (self) ? METRICS_STORE_ERROR_NOT_YET
+                                                         : METRICS_STORE_ERROR_MEMORY_LIMIT,
+                       "memory limit reached");
   return FALSE;
+}
+
+/* What a put does above high water: chunks leave memory, and there has to be room for the point. */
+static gboolean
+make_room (MetricsStore *self, const MetricsEntry *entry, MetricsPoint point, GError **error)
+{
+  gint budget = EVICTION_OF_PUT;
+
+  if (metrics_store_is_cold (self) && !self->cold.is_exhausted)
+    {
+      metrics_store_evict (self, metrics_store_get_low_water (self), &budget);
+      self->usage.work += EVICTION_OF_PUT - budget;
+    }
+  if (metrics_store_is_cold (self) && self->cold.is_exhausted)
+    metrics_journal_press (self->journal);
+  self->usage.is_tight = self->usage.memory > self->memory_safe;
+  return !self->usage.is_tight || entry->series.n_points == 0
+         || check_memory (self, metrics_series_get_growth (&entry->series, point, &self->usage), error);
 }
 
 static MetricsEntry *
@@ -312,7 +362,7 @@ find_or_add_entry (MetricsStore *self, const char *bytes, gsize len, GError **er
  * is taken still, unless the point is in a coded chunk that would take more than there is to be opened.
  *
  * Returns: whether the point is stored; else @error is set to an error of #MetricsStoreError, or the
- * journal's
+ * journal's. Where it is %METRICS_STORE_ERROR_NOT_YET, a query of %METRICS_QUERY_PUT can wait
  */
 gboolean
 metrics_store_put (MetricsStore *self, const char *key, gsize key_len, MetricsPoint point, GError **error)
@@ -333,13 +383,16 @@ metrics_store_put (MetricsStore *self, const char *key, gsize key_len, MetricsPo
     entry = find_or_add_entry (self, key, key_len, error);
   if (G_UNLIKELY (entry == NULL))
     return FALSE;
-  self->usage.is_tight = self->usage.memory > self->memory_safe;
-  if (G_UNLIKELY (self->usage.is_tight) && entry->series.n_points > 0
-      && !check_memory (self, metrics_series_get_growth (&entry->series, point, &self->usage), error))
+  self->usage.is_tight = self->usage.memory > self->memory_high;
+  if (G_UNLIKELY (self->usage.is_tight) && !make_room (self, entry, point, error))
     return FALSE;
 
+  if (G_UNLIKELY (!metrics_series_put (&entry->series, point, &self->usage)))
+    {
+      g_set_error_literal (error, METRICS_STORE_ERROR, METRICS_STORE_ERROR_NOT_YET, "not in memory");
+      return FALSE;
+    }
   self->entries.recent = entry;
-  metrics_series_put (&entry->series, point, &self->usage);
   if (G_UNLIKELY (self->journal != NULL))
     metrics_journal_put (self->journal, entry->id, point);
   if (G_UNLIKELY (metrics_history_has_trash (&self->history)))
@@ -396,188 +449,4 @@ metrics_store_drain (MetricsStore *self, gint *budget)
   g_return_val_if_fail (METRICS_IS_STORE (self), TRUE);
 
   return metrics_history_drain (&self->history, budget);
-}
-
-/**
- * metrics_store_get_chunk_source:
- * @self: a store
- *
- * Returns: (transfer none) (nullable): who brings chunks that are not in memory
- */
-MetricsChunkSource *
-metrics_store_get_chunk_source (MetricsStore *self)
-{
-  return self->chunk_source;
-}
-
-/**
- * metrics_store_get_usage:
- * @self: a store
- *
- * Returns: (transfer none): what it holds; readers count there what they hold
- */
-MetricsUsage *
-metrics_store_get_usage (MetricsStore *self)
-{
-  return &self->usage;
-}
-
-/**
- * metrics_store_get_history:
- * @self: a store
- *
- * Returns: (transfer none): what was deleted from it
- */
-MetricsHistory *
-metrics_store_get_history (MetricsStore *self)
-{
-  return &self->history;
-}
-
-/**
- * metrics_store_get_keeping:
- * @self: a store
- *
- * Returns: (transfer none): what it knows of retention
- */
-MetricsKeeping *
-metrics_store_get_keeping (MetricsStore *self)
-{
-  return &self->keeping;
-}
-
-/**
- * metrics_store_make_key:
- * @self: a store
- * @bytes: (array length=len): a key
- * @len: its length in bytes
- * @key: (out caller-allocates): what the table takes; it points to @bytes
- */
-void
-metrics_store_make_key (MetricsStore *self, const char *bytes, gsize len, MetricsKey *key)
-{
-  *key = (MetricsKey){ .head = { .hash = metrics_hash (&self->seed, bytes, len), .len = len },
-                       .bytes = bytes };
-}
-
-/**
- * metrics_store_lookup:
- * @self: a store
- * @key: a key of this store
- *
- * Returns: (transfer none) (nullable): its entry, which has points, or %NULL where there is none
- */
-MetricsEntry *
-metrics_store_lookup (MetricsStore *self, const MetricsKey *key)
-{
-  return g_hash_table_lookup (self->table, key);
-}
-
-/**
- * metrics_store_get_entries:
- * @self: a store
- *
- * Returns: (transfer none): all its entries
- */
-MetricsEntryList *
-metrics_store_get_entries (MetricsStore *self)
-{
-  return &self->entries;
-}
-
-/**
- * metrics_store_add:
- * @self: a store
- * @id: see metrics_entry_list_add()
- * @key: a key of this store that it does not have
- *
- * Returns: (transfer none): a new entry without points
- */
-MetricsEntry *
-metrics_store_add (MetricsStore *self, guint64 id, const MetricsKey *key)
-{
-  MetricsEntry *entry = metrics_entry_list_add (&self->entries, id, key, &self->usage);
-
-  g_hash_table_add (self->table, entry);
-  return entry;
-}
-
-/**
- * metrics_store_forget:
- * @self: a store
- * @entry: one of its entries, without points
- *
- * The key has no entry any more. The entry itself may be gone afterwards, unless it is pinned.
- */
-void
-metrics_store_forget (MetricsStore *self, MetricsEntry *entry)
-{
-  g_assert (entry->series.n_points == 0);
-
-  g_hash_table_remove (self->table, entry);
-  entry->head.is_dead = TRUE;
-  metrics_entry_list_release (&self->entries, entry, &self->usage);
-}
-
-/**
- * metrics_store_pin:
- * @self: a store
- * @entry: one of its entries
- *
- * The entry stays in the list until it is unpinned.
- */
-void
-metrics_store_pin (MetricsStore *self, MetricsEntry *entry)
-{
-  g_assert (entry->head.n_pins < METRICS_ENTRY_MAX_PINS);
-
-  entry->head.n_pins++;
-}
-
-/**
- * metrics_store_unpin:
- * @self: a store
- * @entry: an entry that was pinned
- */
-void
-metrics_store_unpin (MetricsStore *self, MetricsEntry *entry)
-{
-  g_assert (entry->head.n_pins > 0);
-
-  entry->head.n_pins--;
-  metrics_entry_list_release (&self->entries, entry, &self->usage);
-}
-
-/**
- * metrics_store_delete:
- * @self: a store
- * @entry: one of its entries
- * @from: the first time that goes
- * @to: the last time that goes
- * @budget: (inout): what was done is taken off
- * @n_deleted: (inout): how many points there were is added
- *
- * Deletes points of one series, all at once; the key as well, where none are left. Memory comes back when the
- * history is drained. The entry may be gone afterwards, unless it is pinned.
- *
- * Returns: whether it is done; else nothing was deleted and the budget is used up: call again
- */
-gboolean
-metrics_store_delete (MetricsStore *self,
-                      MetricsEntry *entry,
-                      gint64 from,
-                      gint64 to,
-                      gint *budget,
-                      guint64 *n_deleted)
-{
-  if (entry->head.is_dead || from > to || !metrics_series_has_points (&entry->series, from, to))
-    return TRUE;
-  if (!metrics_history_make_room (&self->history, entry, from, to, budget))
-    return FALSE;
-  *n_deleted += metrics_history_delete (&self->history, entry, from, to, budget);
-  if (self->journal != NULL)
-    metrics_journal_remove (self->journal, entry->id, from, to);
-  if (entry->series.n_points == 0)
-    metrics_store_forget (self, entry);
-  return TRUE;
 }

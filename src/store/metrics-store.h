@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "store/metrics-chunk-source.h"
 #include "store/metrics-journal.h"
 #include "store/metrics-retention.h"
 
@@ -13,6 +14,8 @@ G_BEGIN_DECLS
  * @METRICS_STORE_ERROR_MEMORY_LIMIT: the points would need more memory than they may have
  * @METRICS_STORE_ERROR_TOO_OLD: the point is older than the rules of retention allow
  * @METRICS_STORE_ERROR_DAMAGED: what was kept outside of the store is not what the store once gave
+ * @METRICS_STORE_ERROR_NOT_YET: the point's time lies in a gap, or there is no memory before more of what is
+ *   there is on disk: %METRICS_QUERY_PUT waits for that
  *
  * Why something was not taken.
  */
@@ -22,6 +25,7 @@ typedef enum
   METRICS_STORE_ERROR_MEMORY_LIMIT,
   METRICS_STORE_ERROR_TOO_OLD,
   METRICS_STORE_ERROR_DAMAGED,
+  METRICS_STORE_ERROR_NOT_YET,
 } MetricsStoreError;
 
 #define METRICS_STORE_ERROR (metrics_store_error_quark ())
@@ -35,6 +39,7 @@ MetricsStore *metrics_store_new (guint64 series_limit, guint64 memory_limit);
 void metrics_store_set_journal (MetricsStore *self, MetricsJournal *journal);
 MetricsJournal *metrics_store_get_journal (MetricsStore *self);
 void metrics_store_set_retention (MetricsStore *self, const MetricsRetention *retention, gint64 now);
+void metrics_store_set_chunk_source (MetricsStore *self, MetricsChunkSource *source);
 
 gboolean metrics_store_put (MetricsStore *self,
                             const char *key,
@@ -43,6 +48,11 @@ gboolean metrics_store_put (MetricsStore *self,
                             GError **error);
 
 gboolean metrics_store_drain (MetricsStore *self, gint *budget);
+
+gboolean metrics_store_evict (MetricsStore *self, guint64 target, gint *budget);
+void metrics_store_confirm (MetricsStore *self, guint64 id, gint64 from, gint64 to);
+void metrics_store_settle (MetricsStore *self, guint64 position);
+void metrics_store_refuse_waiting (MetricsStore *self);
 
 guint metrics_store_take_work (MetricsStore *self);
 guint64 metrics_store_get_n_series (MetricsStore *self);

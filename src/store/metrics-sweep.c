@@ -188,6 +188,7 @@ metrics_sweep_next (MetricsSweep *self, gint *budget)
           return METRICS_QUERY_NOT_YET;
         case METRICS_QUERY_ROW:
         case METRICS_QUERY_DONE:
+        case METRICS_QUERY_REFUSED:
         /* What cannot be read now is tried again by the next sweep. */
         case METRICS_QUERY_LOST:
         default:

@@ -362,6 +362,7 @@ model_answer_series (const char *key, const GArray *points, const MetricsQuerySp
       answer_buckets (key, points, spec, rows);
       break;
     case METRICS_QUERY_DELETE:
+    case METRICS_QUERY_PUT:
       break;
     }
 }

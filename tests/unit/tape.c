@@ -11,6 +11,8 @@ struct _Tape
   GObject parent_instance;
 
   GPtrArray *changes; /* (owned) (element-type Change) */
+  GArray *touched;    /* (owned) (element-type Change) */
+  guint n_pressed;
   guint64 position;
   guint64 newest_id;
 };
@@ -75,6 +77,20 @@ tape_is_awaited (MetricsJournal *journal)
 }
 
 static void
+tape_press (MetricsJournal *journal)
+{
+  UNIT_TAPE (journal)->n_pressed++;
+}
+
+static void
+tape_touch (MetricsJournal *journal, guint64 id, gint64 from, gint64 to)
+{
+  Change change = { .kind = CHANGE_TOUCH, .id = id, .from = from, .to = to };
+
+  g_array_append_val (UNIT_TAPE (journal)->touched, change);
+}
+
+static void
 tape_journal_init (MetricsJournalInterface *iface)
 {
   iface->begin = tape_begin;
@@ -83,12 +99,15 @@ tape_journal_init (MetricsJournalInterface *iface)
   iface->get_position = tape_get_position;
   iface->get_kept = tape_get_position;
   iface->is_awaited = tape_is_awaited;
+  iface->press = tape_press;
+  iface->touch = tape_touch;
 }
 
 static void
 tape_finalize (GObject *object)
 {
   g_ptr_array_unref (UNIT_TAPE (object)->changes);
+  g_array_unref (UNIT_TAPE (object)->touched);
 
   G_OBJECT_CLASS (tape_parent_class)->finalize (object);
 }
@@ -103,6 +122,7 @@ static void
 tape_init (Tape *self)
 {
   self->changes = g_ptr_array_new_with_free_func (change_free);
+  self->touched = g_array_new (FALSE, FALSE, sizeof (Change));
 }
 
 Tape *
@@ -138,14 +158,43 @@ tape_cut (Tape *self, guint n)
     g_ptr_array_remove_range (self->changes, 0, n);
 }
 
-/* Does all changes to a store that is being restored. */
+/* What was touched since this was called last. */
+GArray *
+tape_take_touched (Tape *self)
+{
+  GArray *touched = self->touched;
+
+  self->touched = g_array_new (FALSE, FALSE, sizeof (Change));
+  return touched;
+}
+
+guint
+tape_get_n_pressed (Tape *self)
+{
+  return self->n_pressed;
+}
+
+/* Does a change. Returns: whether something has to be loaded first */
+static gboolean
+do_change (MetricsStore *store, const Change *change, MetricsChunkRequest *request)
+{
+  if (change->kind == CHANGE_PUT)
+    return metrics_store_restore_put (store, change->id, change->point, request) == METRICS_RESTORE_COLD;
+  return metrics_store_restore_remove (store, change->id, change->from, change->to, request)
+         == METRICS_RESTORE_COLD;
+}
+
+/* Does all changes to a store that is being restored; what has to be loaded comes from a source, if there is
+ * one. */
 void
-tape_play (Tape *self, MetricsStore *store)
+tape_play (Tape *self, MetricsStore *store, DummyChunkSource *source)
 {
   for (guint i = 0; i < self->changes->len; i++)
     {
       const Change *change = tape_get (self, i);
       g_autoptr (GError) error = NULL;
+      MetricsChunkRequest request;
+      MetricsChunkAnswer answer;
 
       switch (change->kind)
         {
@@ -154,11 +203,17 @@ tape_play (Tape *self, MetricsStore *store)
           g_assert_no_error (error);
           break;
         case CHANGE_PUT:
-          metrics_store_restore_put (store, change->id, change->point);
-          break;
         case CHANGE_REMOVE:
-          metrics_store_restore_remove (store, change->id, change->from, change->to);
+          while (do_change (store, change, &request))
+            {
+              g_assert_nonnull (source);
+              dummy_chunk_source_read (source, &request, &answer);
+              metrics_store_restore_split (store, &request, &answer);
+              metrics_chunk_answer_clear (&answer);
+            }
           break;
+        case CHANGE_TOUCH:
+          g_assert_not_reached ();
         }
     }
 }

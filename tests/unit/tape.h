@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "store/metrics-restore.h"
+#include "dummy-chunk-source.h"
 
 G_BEGIN_DECLS
 
@@ -11,6 +11,7 @@ typedef enum
   CHANGE_BEGIN,
   CHANGE_PUT,
   CHANGE_REMOVE,
+  CHANGE_TOUCH, /* is none, and not among them */
 } ChangeKind;
 
 typedef struct
@@ -32,6 +33,8 @@ guint tape_get_length (Tape *self);
 const Change *tape_get (Tape *self, guint i);
 guint64 tape_get_newest_id (Tape *self);
 void tape_cut (Tape *self, guint n);
-void tape_play (Tape *self, MetricsStore *store);
+void tape_play (Tape *self, MetricsStore *store, DummyChunkSource *source);
+GArray *tape_take_touched (Tape *self);
+guint tape_get_n_pressed (Tape *self);
 
 G_END_DECLS

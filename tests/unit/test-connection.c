@@ -129,6 +129,16 @@ assert_receives (Fixture *fixture, const GString *expected)
   g_assert_cmpstr (received->str, ==, expected->str);
 }
 
+/* All points leave memory. */
+static void
+make_cold (Fixture *fixture)
+{
+  gint budget = G_MAXINT;
+
+  dummy_chunk_source_save (fixture->source, fixture->store, 10);
+  metrics_store_evict (fixture->store, 0, &budget);
+}
+
 /* Replies that have to wait for chunks are completed later, and those to the requests behind them come after.
  */
 static void
@@ -138,6 +148,7 @@ test_waits (Fixture *fixture, gconstpointer data)
 
   put_points (fixture, "long", 2000);
   put_points (fixture, "short", 3);
+  make_cold (fixture);
   send_text (fixture, "get long\nping\nget short\nput new 1 1\nget *\nwrong\n");
 
   append_points (expected, "long", 2000);
@@ -156,6 +167,7 @@ static void
 test_goes_while_waiting (Fixture *fixture, gconstpointer data)
 {
   put_points (fixture, "long", 2000);
+  make_cold (fixture);
   send_text (fixture, "get long\n");
   while (fixture->figures.requests == 0)
     g_main_context_iteration (NULL, TRUE);

@@ -302,7 +302,7 @@ restart (Fixture *f)
 
   f->store = metrics_store_new (G_MAXUINT64, G_MAXUINT64);
   g_tree_foreach (f->disk, load_series, f->store);
-  tape_play (f->tape, f->store);
+  tape_play (f->tape, f->store, NULL);
   metrics_store_restore_finish (f->store, tape_get_newest_id (f->tape));
   check_same (f);
   metrics_store_set_journal (f->store, METRICS_JOURNAL (f->tape));

@@ -18,6 +18,23 @@ typedef struct
   Tape *tape;
 } Fixture;
 
+/* Where nothing is on disk alone, nothing has to be loaded. */
+static MetricsRestoreResult
+restore_put (MetricsStore *store, guint64 id, MetricsPoint point)
+{
+  MetricsChunkRequest request;
+
+  return metrics_store_restore_put (store, id, point, &request);
+}
+
+static MetricsRestoreResult
+restore_remove (MetricsStore *store, guint64 id, gint64 from, gint64 to)
+{
+  MetricsChunkRequest request;
+
+  return metrics_store_restore_remove (store, id, from, to, &request);
+}
+
 static void
 set_up (Fixture *f, gconstpointer data)
 {
@@ -206,7 +223,7 @@ test_slices (Fixture *f, gconstpointer data)
       g_autofree char *key = g_strdup_printf ("k%u", n % 9);
       MetricsStore *again = metrics_store_new (G_MAXUINT64, G_MAXUINT64);
 
-      tape_play (f->tape, again);
+      tape_play (f->tape, again, NULL);
       metrics_store_restore_finish (again, 0);
       check_same (again, f->store);
       g_assert_finalize_object (again);
@@ -229,12 +246,12 @@ test_order (Fixture *f, gconstpointer data)
   restore_series (store, 2, "two");
   restore_series (store, 7, "seven");
   restore_series (store, 5, "five");
-  g_assert_true (metrics_store_restore_put (store, 2, (MetricsPoint){ 1, 2 }));
-  g_assert_true (metrics_store_restore_put (store, 5, (MetricsPoint){ 1, 5 }));
-  g_assert_true (metrics_store_restore_put (store, 9, (MetricsPoint){ 1, 9 }));
-  g_assert_false (metrics_store_restore_put (store, 8, (MetricsPoint){ 1, 8 }));
-  g_assert_false (metrics_store_restore_put (store, 9, (MetricsPoint){ 2, NAN }));
-  g_assert_false (metrics_store_restore_remove (store, 8, 1, 1));
+  g_assert_cmpint (restore_put (store, 2, (MetricsPoint){ 1, 2 }), ==, METRICS_RESTORE_DONE);
+  g_assert_cmpint (restore_put (store, 5, (MetricsPoint){ 1, 5 }), ==, METRICS_RESTORE_DONE);
+  g_assert_cmpint (restore_put (store, 9, (MetricsPoint){ 1, 9 }), ==, METRICS_RESTORE_DONE);
+  g_assert_cmpint (restore_put (store, 8, (MetricsPoint){ 1, 8 }), ==, METRICS_RESTORE_NO_SERIES);
+  g_assert_cmpint (restore_put (store, 9, (MetricsPoint){ 2, NAN }), ==, METRICS_RESTORE_NO_SERIES);
+  g_assert_cmpint (restore_remove (store, 8, 1, 1), ==, METRICS_RESTORE_NO_SERIES);
   metrics_store_restore_finish (store, 100);
   g_assert_cmpuint (metrics_store_get_n_series (store), ==, 3);
   g_assert_cmpuint (metrics_store_get_n_points (store), ==, 3);
@@ -263,13 +280,13 @@ test_key_again (void)
   restore_series (store, 1, "b");
   restore_chunk (store, 1, chunk);
   restore_series (store, 3, "a");
-  g_assert_false (metrics_store_restore_put (store, 3, (MetricsPoint){ 5, 5 }));
-  g_assert_false (metrics_store_restore_remove (store, 3, G_MININT64, G_MAXINT64));
+  g_assert_cmpint (restore_put (store, 3, (MetricsPoint){ 5, 5 }), ==, METRICS_RESTORE_NO_SERIES);
+  g_assert_cmpint (restore_remove (store, 3, G_MININT64, G_MAXINT64), ==, METRICS_RESTORE_NO_SERIES);
 
   /* Even if it is not said that the older one went. */
   restore_series (store, 6, "b");
-  g_assert_false (metrics_store_restore_put (store, 1, (MetricsPoint){ 5, 5 }));
-  g_assert_true (metrics_store_restore_put (store, 6, (MetricsPoint){ 7, 7 }));
+  g_assert_cmpint (restore_put (store, 1, (MetricsPoint){ 5, 5 }), ==, METRICS_RESTORE_NO_SERIES);
+  g_assert_cmpint (restore_put (store, 6, (MetricsPoint){ 7, 7 }), ==, METRICS_RESTORE_DONE);
   metrics_store_restore_finish (store, 6);
   run = read_all (store);
   g_assert_cmpuint (run->rows->len, ==, 4);
@@ -286,9 +303,9 @@ test_empty_between (void)
 
   restore_series (store, 1, "a");
   restore_chunk (store, 1, chunk);
-  g_assert_true (metrics_store_restore_remove (store, 1, 0, 100));
-  g_assert_true (metrics_store_restore_put (store, 1, (MetricsPoint){ 20, 1 }));
-  g_assert_true (metrics_store_restore_remove (store, 1, 100, 0));
+  g_assert_cmpint (restore_remove (store, 1, 0, 100), ==, METRICS_RESTORE_DONE);
+  g_assert_cmpint (restore_put (store, 1, (MetricsPoint){ 20, 1 }), ==, METRICS_RESTORE_DONE);
+  g_assert_cmpint (restore_remove (store, 1, 100, 0), ==, METRICS_RESTORE_DONE);
   metrics_store_restore_finish (store, 1);
   g_assert_cmpuint (metrics_store_get_n_points (store), ==, 1);
 }
@@ -306,7 +323,8 @@ test_limits (void)
   restore_series (store, 2, "b");
   restore_chunk (store, 2, chunk);
   for (guint i = 0; i < METRICS_CODING_MAX_POINTS; i++)
-    g_assert_true (metrics_store_restore_put (store, 2, (MetricsPoint){ i * 10 + 1, noise_at (i) }));
+    g_assert_cmpint (restore_put (store, 2, (MetricsPoint){ i * 10 + 1, noise_at (i) }), ==,
+                     METRICS_RESTORE_DONE);
   metrics_store_restore_finish (store, 2);
   g_assert_cmpuint (metrics_store_get_n_points (store), ==, 3 * METRICS_CODING_MAX_POINTS);
   g_assert_cmpuint (metrics_store_get_memory (store), >, 1000);
@@ -378,7 +396,7 @@ test_damaged_chunk (void)
   check_bad_chunk (store, 1, good);
   check_bad_chunk (store, 1, overlapping);
   restore_chunk (store, 1, behind);
-  g_assert_true (metrics_store_restore_put (store, 1, (MetricsPoint){ 5000, 1 }));
+  g_assert_cmpint (restore_put (store, 1, (MetricsPoint){ 5000, 1 }), ==, METRICS_RESTORE_DONE);
   metrics_store_restore_finish (store, 1);
   g_assert_cmpuint (metrics_store_get_n_points (store), ==, 103);
 }

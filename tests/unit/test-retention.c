@@ -419,9 +419,13 @@ test_waits (void)
 {
   g_autoptr (DummyChunkSource) source = dummy_chunk_source_new ();
   g_autoptr (MetricsRetention) retention = new_retention ("[retention]\n*=1d\n");
-  g_autoptr (MetricsStore) store = g_object_new (METRICS_TYPE_STORE, "chunk-source", source, NULL);
+  g_autoptr (MetricsStore) store = metrics_store_new (G_MAXUINT64, G_MAXUINT64);
+  g_autoptr (DummyJournal) journal = dummy_journal_new (FALSE);
+  gint all = G_MAXINT;
   guint n_waits = 0;
 
+  metrics_store_set_chunk_source (store, METRICS_CHUNK_SOURCE (source));
+  metrics_store_set_journal (store, METRICS_JOURNAL (journal));
   for (guint i = 0; i < 3; i++)
     {
       g_autofree char *key = g_strdup_printf ("k%u", i);
@@ -429,6 +433,8 @@ test_waits (void)
       for (gint64 time = -5000; time < 5000; time++)
         put (store, key, NOW - DAY + time, noise_at (time));
     }
+  dummy_chunk_source_save (source, store, 3);
+  metrics_store_evict (store, 0, &all);
   metrics_store_set_retention (store, retention, NOW);
   g_assert_cmpuint (sweep (store, NOW, 100, &n_waits), ==, 3 * 5000);
   g_assert_cmpuint (n_waits, >=, 3);
