@@ -41,6 +41,10 @@ void dummy_chunk_source_write (DummyChunkSource *self,
 void dummy_chunk_source_save (DummyChunkSource *self, MetricsStore *store, guint64 newest_id);
 
 /* What there is of a series. */
-guint64 dummy_chunk_source_count (DummyChunkSource *self, guint64 id, gint64 *first, gint64 *last);
+gboolean dummy_chunk_source_count (DummyChunkSource *self,
+                                   guint64 id,
+                                   guint64 *n_points,
+                                   gint64 *first,
+                                   gint64 *last);
 
 G_END_DECLS
