@@ -2,6 +2,7 @@
 
 #include "config.h"
 
+#include "dummy-chunk-source.h"
 #include "dummy-journal.h"
 #include "helpers.h"
 #include "server/metrics-connection.h"
@@ -169,6 +170,59 @@ test_put (Fixture *fixture, gconstpointer data)
   assert_hears (client, "ok\n\nok\na 1.0 1\n\nok\n\nerror\nwrong command\n\n");
   say (client, "ping\n");
   assert_hears (client, "ok\n\n");
+}
+
+/* A put that waits for its chunk to be loaded is answered when it is put and kept; and what came behind it,
+ * after it. */
+static void
+test_late_put (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (DummyChunkSource) source = dummy_chunk_source_new ();
+  gint budget = G_MAXINT;
+  guint64 position;
+
+  for (guint i = 0; i < 1000; i++)
+    put (fixture->store, "a", i, i);
+  metrics_store_set_chunk_source (fixture->store, METRICS_CHUNK_SOURCE (source));
+  dummy_chunk_source_set_manual (source, TRUE);
+  dummy_chunk_source_save (source, fixture->store, 1);
+  metrics_store_evict (fixture->store, 0, &budget);
+  dummy_journal_keep_all (fixture->journal);
+  position = get_position (fixture);
+
+  say (&fixture->clients[0], "put a 5 100\nput a 6 100\nput a 7 101\nping\nrange a 100 101\n");
+  say (&fixture->clients[1], "ping\n");
+  assert_hears (&fixture->clients[0], "");
+  assert_hears (&fixture->clients[1], "ok\n\n");
+  g_assert_cmpuint (get_position (fixture), ==, position);
+
+  g_assert_true (dummy_chunk_source_answer_any (source));
+  assert_hears (&fixture->clients[0], "");
+  g_assert_cmpuint (get_position (fixture), ==, position + 3);
+  dummy_journal_keep (fixture->journal, position + 1);
+  assert_hears (&fixture->clients[0], "ok\n\n");
+  dummy_journal_keep_all (fixture->journal);
+  assert_hears (&fixture->clients[0], "ok\n\nok\n\nok\n\nok\na 6.0 100\na 7.0 101\n\n");
+}
+
+/* A put whose chunk cannot be read is refused. */
+static void
+test_broken_put (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (DummyChunkSource) source = dummy_chunk_source_new ();
+  gint budget = G_MAXINT;
+
+  for (guint i = 0; i < 1000; i++)
+    put (fixture->store, "a", i, i);
+  metrics_store_set_chunk_source (fixture->store, METRICS_CHUNK_SOURCE (source));
+  dummy_chunk_source_save (source, fixture->store, 1);
+  metrics_store_evict (fixture->store, 0, &budget);
+  dummy_journal_keep_all (fixture->journal);
+  dummy_chunk_source_break (source);
+
+  say (&fixture->clients[0], "put a 5 100\nping\n");
+  assert_hears (&fixture->clients[0], "error\nstorage: points of the series cannot be read\n\nok\n\n");
+  g_assert_cmpuint (fixture->figures.errors, ==, 1);
 }
 
 /* Each waits for its own change, and who changes nothing for nobody. */
@@ -468,6 +522,8 @@ main (int argc, char **argv)
 #define ADD(name, unsent, func)                                                                              \
   g_test_add ("/gate/" name, Fixture, GUINT_TO_POINTER (unsent), set_up, func, tear_down)
   ADD ("put", UNSENT, test_put);
+  ADD ("put/late", UNSENT, test_late_put);
+  ADD ("put/broken", UNSENT, test_broken_put);
   ADD ("clients", UNSENT, test_clients);
   ADD ("delete", UNSENT, test_delete);
   ADD ("fails", UNSENT, test_fails);
