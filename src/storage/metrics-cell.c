@@ -144,6 +144,8 @@ get_kind (const Record *record, gboolean is_table)
         return METRICS_CELL_KEY;
       return n >= 3 && are_integers (record, 0, n, FALSE) ? METRICS_CELL_SPAN : METRICS_CELL_OTHER;
     }
+  if (n == 5 && record->types[0] > TYPE_BLOB && is_integer (record, 3))
+    return METRICS_CELL_ROOT;
   if (n < 2 || record->types[0] != TYPE_NULL)
     return METRICS_CELL_OTHER;
   if (is_blob (record, 1) && are_integers (record, 2, n, TRUE))
@@ -189,6 +191,9 @@ set_values (MetricsCell *self, const Record *record)
       self->series = get_integer (record, 0);
       self->span.first = get_integer (record, 1);
       self->id = get_integer (record, record->n - 1);
+      break;
+    case METRICS_CELL_ROOT:
+      self->series = get_integer (record, 3);
       break;
     case METRICS_CELL_OTHER:
     default:
@@ -330,6 +335,7 @@ metrics_cell_is_whole (const MetricsCell *self)
              && metrics_whole_log (self->data, self->size, NULL, NULL);
     case METRICS_CELL_SPAN:
       return self->id > 0;
+    case METRICS_CELL_ROOT:
     case METRICS_CELL_OTHER:
     default:
       return FALSE;

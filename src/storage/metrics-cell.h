@@ -15,6 +15,7 @@ G_BEGIN_DECLS
  * @METRICS_CELL_LOG: a row of the log
  * @METRICS_CELL_KEY: what the index of keys has of a series
  * @METRICS_CELL_SPAN: what the index of chunks has of a chunk
+ * @METRICS_CELL_ROOT: what SQLite has of a table or an index: @series is its first page
  *
  * What a record is, as far as its columns tell.
  */
@@ -26,6 +27,7 @@ typedef enum
   METRICS_CELL_LOG,
   METRICS_CELL_KEY,
   METRICS_CELL_SPAN,
+  METRICS_CELL_ROOT,
 } MetricsCellKind;
 
 /* The most columns that one of these has, with room for those of later versions. */

@@ -174,9 +174,10 @@ write_all (MetricsRecovery *recovery, const char *path, GError **error)
 
   if (target == NULL)
     return FALSE;
+  /* As the writer does it: a series after its chunks. */
   self.total = (guint64) g_hash_table_size (recovery->keys) + recovery->chunks->len + recovery->logs->len;
-  return metrics_database_begin (target, error) && write_series (&self, error)
-         && write_rows (&self, recovery->chunks, error) && write_rows (&self, recovery->logs, error)
+  return metrics_database_begin (target, error) && write_rows (&self, recovery->chunks, error)
+         && write_series (&self, error) && write_rows (&self, recovery->logs, error)
          && metrics_database_commit (target, error);
 }
 

@@ -34,7 +34,8 @@ number_new (gint64 number)
   return g_memdup2 (&number, sizeof number);
 }
 
-/* A row of a free page was deleted, unless the index still knows of it. */
+/* A row of a free page was deleted, unless the index still knows of it; of the log, unless its page is in use
+ * as well. */
 static gboolean
 is_deleted (MetricsRecovery *self, const MetricsSalvaged *row)
 {
@@ -42,8 +43,9 @@ is_deleted (MetricsRecovery *self, const MetricsSalvaged *row)
 
   if (!row->doubtful || row->page > metrics_pages_get_n (self->found->pages))
     return FALSE;
-  return row->kind != METRICS_CELL_CHUNK || span == NULL || span->series != row->series
-         || span->span.first != row->span.first;
+  if (row->kind != METRICS_CELL_CHUNK)
+    return !row->referenced;
+  return span == NULL || span->series != row->series || span->span.first != row->span.first;
 }
 
 static void
@@ -333,8 +335,10 @@ make_room (MetricsRecovery *self, guint *n_kept, const MetricsSalvaged *row)
   if (before->series != row->series || before->span.last < row->span.first)
     return TRUE;
   is_better = before->doubtful != row->doubtful ? before->doubtful : row->id > before->id;
-  if (before->span.first != row->span.first || before->span.last != row->span.last
-      || before->span.n_points != row->span.n_points)
+  /* What is doubtful was deleted, where there is something else. */
+  if (before->doubtful == row->doubtful
+      && (before->span.first != row->span.first || before->span.last != row->span.last
+          || before->span.n_points != row->span.n_points))
     report_chunk (self, is_better ? before : row, _ ("left out, for it overlaps a newer one"));
   *n_kept -= is_better;
   return is_better;
@@ -400,6 +404,8 @@ report_pages (MetricsRecovery *self)
       else if (number == 1)
         self->watch->report (_ ("page 1 is damaged"), self->watch->user_data);
     }
+  for (guint i = 0; i < self->found->contested->len; i++)
+    lose (self, _ ("page %u is free, and in use"), g_array_index (self->found->contested, guint, i));
   if (metrics_pages_get_n_missing (self->found->pages) > 0)
     lose (self, _ ("the file is cut short: %u pages are missing"),
           metrics_pages_get_n_missing (self->found->pages));

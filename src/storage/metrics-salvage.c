@@ -45,6 +45,7 @@ typedef struct
   guint size;          /* of a page */
   guint n;             /* how many pages there are, with strays */
   guint8 *roles;       /* (owned): by number */
+  guint8 *referenced;  /* (owned): by number: whether a page of a tree leads to it */
   guint number;        /* of the page that is looked at */
   guint8 *page;        /* (owned): its bytes */
   guint8 *covered;     /* (owned): which of its bytes belong to something */
@@ -113,7 +114,7 @@ take_row (Scan *self, const MetricsCell *cell)
   switch (cell->kind)
     {
     case METRICS_CELL_SERIES:
-      if (whole && self->roles[self->number] != ROLE_FREE)
+      if (whole && (self->roles[self->number] != ROLE_FREE || self->referenced[self->number]))
         add_key (self->out->keys, cell);
       break;
     case METRICS_CELL_CHUNK:
@@ -130,6 +131,7 @@ take_row (Scan *self, const MetricsCell *cell)
       if (whole)
         add_row (self, self->out->spans, cell);
       break;
+    case METRICS_CELL_ROOT:
     case METRICS_CELL_OTHER:
     default:
       break;
@@ -217,8 +219,11 @@ carve (Scan *self)
   return found;
 }
 
+typedef void (*ChildFunc) (Scan *self, guint child);
+
+/* Goes through the pages that a page leads to. Returns: whether there are such pages. */
 static gboolean
-check_inner (Scan *self)
+each_child (Scan *self, ChildFunc func)
 {
   guint start = self->number == 1 ? FIRST_HEADER : 0;
   guint n = metrics_pages_get_16 (self->page + start + 3);
@@ -231,8 +236,24 @@ check_inner (Scan *self)
 
       if (child < 2 || child > metrics_pages_get_n (self->out->pages))
         return FALSE;
+      if (func != NULL)
+        func (self, child);
     }
-  return n > 0 || metrics_pages_get_32 (self->page + start + 8) > 1;
+  return TRUE;
+}
+
+static void
+refer_to (Scan *self, guint child)
+{
+  self->referenced[child] = TRUE;
+}
+
+static void
+refer_to_root (Scan *self, const MetricsCell *cell)
+{
+  if (cell->kind == METRICS_CELL_ROOT && cell->series > 1
+      && cell->series <= metrics_pages_get_n (self->out->pages))
+    self->referenced[cell->series] = TRUE;
 }
 
 /* Only looks, at a page whose kind is not known. */
@@ -266,7 +287,7 @@ scan_page (Scan *self)
              && each_cell (self, METRICS_CELL_OF_INDEX_INNER, take_row);
     case PAGE_TABLE_INNER:
       memset (self->covered, 0, self->size);
-      return check_inner (self);
+      return each_child (self, NULL);
     default:
       return FALSE;
     }
@@ -303,6 +324,24 @@ find_free (Scan *self)
         }
       trunk = metrics_pages_get_32 (self->page);
     }
+}
+
+/* A page that is used cannot be free as well: which of both is wrong the rows may tell. */
+static void
+find_referenced (Scan *self)
+{
+  for (guint number = 1; number <= metrics_pages_get_n (self->out->pages); number++)
+    {
+      if (self->roles[number] == ROLE_FREE || !load (self, number))
+        continue;
+      if (number == 1 && self->page[FIRST_HEADER] == PAGE_TABLE_LEAF)
+        each_cell (self, METRICS_CELL_OF_TABLE, refer_to_root);
+      else if (self->page[number == 1 ? FIRST_HEADER : 0] == PAGE_TABLE_INNER && each_child (self, NULL))
+        each_child (self, refer_to);
+    }
+  for (guint number = 1; number <= self->n; number++)
+    if (self->roles[number] == ROLE_FREE && self->referenced[number])
+      g_array_append_val (self->out->contested, number);
 }
 
 /* Pages with nothing but where others belong; and the one that is never used. */
@@ -381,16 +420,19 @@ scan (MetricsSalvage *out, const MetricsWatch *watch)
 
   self.n = metrics_pages_get_n (out->pages) + metrics_pages_get_n_strays (out->pages);
   self.roles = g_malloc0 ((gsize) self.n + 1);
+  self.referenced = g_malloc0 ((gsize) self.n + 1);
   self.page = g_malloc (self.size);
   self.covered = g_malloc (self.size);
   self.buffer = g_byte_array_new ();
   find_free (&self);
+  find_referenced (&self);
   has_map = load (&self, 1) && metrics_pages_get_32 (self.page + AUTO_VACUUM) != 0;
   scan_known (&self, watch, has_map);
   scan_unknown (&self);
   g_byte_array_unref (self.buffer);
   g_free (self.covered);
   g_free (self.page);
+  g_free (self.referenced);
   g_free (self.roles);
 }
 
@@ -426,6 +468,7 @@ metrics_salvage_new (const char *path, guint page_size, const MetricsWatch *watc
   self->broken = g_array_new (FALSE, FALSE, sizeof (MetricsSalvaged));
   self->spans = g_array_new (FALSE, FALSE, sizeof (MetricsSalvaged));
   self->damaged = g_array_new (FALSE, FALSE, sizeof (guint));
+  self->contested = g_array_new (FALSE, FALSE, sizeof (guint));
   self->keys = keys_new ();
   self->index_keys = keys_new ();
   scan (self, watch);
@@ -447,6 +490,7 @@ metrics_salvage_free (MetricsSalvage *self)
   g_array_unref (self->broken);
   g_array_unref (self->spans);
   g_array_unref (self->damaged);
+  g_array_unref (self->contested);
   g_hash_table_unref (self->keys);
   g_hash_table_unref (self->index_keys);
   g_free (self);

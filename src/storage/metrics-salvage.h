@@ -16,6 +16,7 @@ G_BEGIN_DECLS
  * @page: where it stands
  * @offset: where in that page
  * @doubtful: whether it may have been deleted: its page is a free one, or one of unknown place
+ * @referenced: whether another page leads to its page
  *
  * A row, or what an index knows of a chunk.
  */
@@ -28,6 +29,7 @@ typedef struct
   guint page;
   guint offset;
   gboolean doubtful;
+  gboolean referenced;
 } MetricsSalvaged;
 
 /**
@@ -40,6 +42,7 @@ typedef struct
  * @keys: (owned) (element-type gint64 GBytes): the keys of series, by their table
  * @index_keys: (owned) (element-type gint64 GBytes): and by their index
  * @damaged: (owned) (element-type guint32): pages that are not as they were written
+ * @contested: (owned) (element-type guint32): pages that are free and used
  * @interrupted: whether it was told not to go on
  *
  * All that is found in a database file, whatever it looks like.
@@ -54,6 +57,7 @@ typedef struct
   GHashTable *keys;
   GHashTable *index_keys;
   GArray *damaged;
+  GArray *contested;
   gboolean interrupted;
 } MetricsSalvage;
 
