@@ -13,11 +13,6 @@
 
 #include <errno.h>
 
-/* A client that was told that this is the end gets this many seconds to hang up. */
-#define LINGER_TIMEOUT 2
-/* How much is thrown away at once of what it goes on to send. */
-#define LINGER_PIECE 16384
-
 /* A long line costs as many units of work as it has pieces of this size. */
 #define LINE_UNIT 256
 
@@ -55,6 +50,8 @@ struct _MetricsConnection
   MetricsLineReader reader;
   MetricsSession session;
   Phase phase;
+  gint budget;           /* units of work that are left in this turn */
+  gboolean is_called;    /* in a turn, at the end of which it may be let go */
   gboolean eof;          /* the client will send no more */
   gboolean took_line;    /* whether a line came to its end in this turn */
   gboolean has_work;     /* there are lines, or the rest of a reply, that can be gone on with */
@@ -84,6 +81,8 @@ close_now (MetricsConnection *self)
   if (self->phase == PHASE_CLOSED)
     return;
   self->phase = PHASE_CLOSED;
+  if (self->is_called)
+    g_object_ref (self);
   metrics_poller_watch_remove (&self->watch);
   metrics_session_clear (&self->session);
   metrics_gate_forget (self->gate, &self->outbox);
@@ -97,12 +96,6 @@ static GSocket *
 get_socket (MetricsConnection *self)
 {
   return g_socket_connection_get_socket (self->stream);
-}
-
-static gboolean
-has_room (MetricsConnection *self)
-{
-  return metrics_outbox_has_room (&self->outbox);
 }
 
 static gsize
@@ -135,55 +128,49 @@ fill (MetricsConnection *self)
 
 /* Takes the next line and executes it; FALSE where there is none. */
 static gboolean
-execute_line (MetricsConnection *self, gint64 now, gint *budget)
+execute_line (MetricsConnection *self, gint64 now)
 {
   const char *line;
   gsize len;
+  MetricsLineState state = metrics_line_reader_take (&self->reader, &line, &len);
 
-  switch (metrics_line_reader_take (&self->reader, &line, &len))
+  if (state == METRICS_LINE_NONE)
+    return FALSE;
+
+  self->budget -= 1;
+  self->took_line |= state != METRICS_LINE_TOO_LONG;
+  if (G_LIKELY (state == METRICS_LINE))
     {
-    case METRICS_LINE:
-      self->took_line = TRUE;
-      *budget -= 1 + len / LINE_UNIT;
       metrics_outbox_begin_reply (&self->outbox);
-      *budget -= metrics_session_execute (&self->session, line, len, now, &self->outbox.buffer);
-      return TRUE;
-
-    case METRICS_LINE_TOO_LONG:
-      *budget -= 1;
+      self->budget -= len / LINE_UNIT;
+      self->budget -= metrics_session_execute (&self->session, line, len, now, &self->outbox.buffer);
+    }
+  else if (state == METRICS_LINE_TOO_LONG)
+    {
       self->figures->requests++;
       metrics_session_refuse (&self->session, "line too long", &self->outbox.buffer);
-      return TRUE;
-
-    case METRICS_LINE_SKIPPED:
-      self->took_line = TRUE;
-      *budget -= 1;
-      metrics_session_end_long_line (&self->session, line, len);
-      return TRUE;
-
-    case METRICS_LINE_NONE:
-    default:
-      return FALSE;
     }
+  else
+    metrics_session_end_long_line (&self->session, line, len);
+  return TRUE;
 }
 
-/* Does a slice of work: lines, and the replies to them, until there are none, or it was enough for now, or
- * the client has to take its answers first. */
+/* Works: lines, and the replies to them, until there are none, or it was enough for this turn, or the client
+ * has to take its answers first. */
 static void
 work (MetricsConnection *self)
 {
   gint64 now = metrics_poller_get_real_time (self->watch.poller) / G_USEC_PER_SEC;
-  gint budget = self->limits->slice;
 
   self->outbox.is_gated = metrics_gate_begin (self->gate);
   metrics_line_reader_begin (&self->reader);
-  while (self->has_work && budget > 0 && has_room (self) && !self->session.over)
+  while (self->has_work && self->budget > 0 && metrics_outbox_has_room (&self->outbox) && !self->session.over)
     {
       if (metrics_session_is_busy (&self->session))
-        self->has_work
-            = metrics_session_resume (&self->session, &budget, &self->outbox.buffer) != METRICS_QUERY_NOT_YET;
+        self->has_work = metrics_session_resume (&self->session, &self->budget, &self->outbox.buffer)
+                         != METRICS_QUERY_NOT_YET;
       else
-        self->has_work = execute_line (self, now, &budget);
+        self->has_work = execute_line (self, now);
       if (G_UNLIKELY (self->outbox.is_gated))
         metrics_gate_note (self->gate, &self->outbox, !metrics_session_is_busy (&self->session));
     }
@@ -195,7 +182,7 @@ work (MetricsConnection *self)
     }
 
   self->figures->largest_slice
-      = MAX (self->figures->largest_slice, (guint64) ((gint) self->limits->slice - budget));
+      = MAX (self->figures->largest_slice, (guint64) ((gint) self->limits->slice - self->budget));
 }
 
 static void
@@ -261,14 +248,10 @@ begin_lingering (MetricsConnection *self)
 static void
 linger (MetricsConnection *self)
 {
-  char piece[LINGER_PIECE];
-  g_autoptr (GError) error = NULL;
-  gssize n = g_socket_receive_with_blocking (get_socket (self), piece, sizeof piece, FALSE, NULL, &error);
+  gssize n = metrics_socket_stream_throw_away (get_socket (self));
 
-  if (n > 0)
-    return;
   /* With nothing unread the kernel delivers the rest, so who has no time need not wait. */
-  if (n == 0 || self->is_finishing || !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+  if (n < 0 || (n == 0 && self->is_finishing))
     close_now (self);
 }
 
@@ -277,51 +260,46 @@ linger (MetricsConnection *self)
 static gboolean
 is_reading (MetricsConnection *self)
 {
-  return self->phase == PHASE_OPEN && !self->eof && !self->is_finishing && !self->has_work && has_room (self)
-         && !metrics_session_is_busy (&self->session);
+  return self->phase == PHASE_OPEN && !self->eof && !self->is_finishing && !self->has_work
+         && metrics_outbox_has_room (&self->outbox) && !metrics_session_is_busy (&self->session);
 }
 
 static void
-update_deadlines (MetricsConnection *self, gboolean took_line)
+update_deadlines (MetricsConnection *self)
 {
   gboolean reading = is_reading (self);
   gboolean inside_line = reading && metrics_line_reader_is_inside_line (&self->reader);
-  gboolean idle = reading && metrics_buffer_length (&self->outbox.buffer) == 0;
-  gint64 now = metrics_poller_get_time (self->watch.poller);
+  gboolean idle
+      = reading && self->limits->idle_timeout > 0 && metrics_buffer_length (&self->outbox.buffer) == 0;
+  gboolean lingering = self->phase == PHASE_LINGERING;
+  gsize n_waiting = get_sendable (self);
+  /* Mostly no time runs, and none has to be asked for. */
+  gboolean is_timed = inside_line || idle || lingering || n_waiting > 0;
+  gint64 now = is_timed ? metrics_poller_get_time (self->watch.poller) : 0;
 
-  metrics_deadlines_note_answer (&self->deadlines, self->outbox.n_sent, get_sendable (self), now);
-  metrics_deadlines_note (&self->deadlines, METRICS_DEADLINE_LINE, inside_line, took_line, now);
-  metrics_deadlines_note (&self->deadlines, METRICS_DEADLINE_IDLE, idle, took_line, now);
-  metrics_deadlines_note (&self->deadlines, METRICS_DEADLINE_LINGER, self->phase == PHASE_LINGERING, FALSE,
-                          now);
+  metrics_deadlines_note_answer (&self->deadlines, self->outbox.n_sent, n_waiting, now);
+  metrics_deadlines_note (&self->deadlines, METRICS_DEADLINE_LINE, inside_line, self->took_line, now);
+  metrics_deadlines_note (&self->deadlines, METRICS_DEADLINE_IDLE, idle, self->took_line, now);
+  metrics_deadlines_note (&self->deadlines, METRICS_DEADLINE_LINGER, lingering, FALSE, now);
   metrics_poller_watch_set_deadline (&self->watch, metrics_deadlines_get_next (&self->deadlines));
 }
 
 static void
 handle_deadline (MetricsConnection *self)
 {
-  switch (metrics_deadlines_get_passed (&self->deadlines, metrics_poller_get_time (self->watch.poller)))
+  gint64 now = metrics_poller_get_time (self->watch.poller);
+  MetricsDeadline which = metrics_deadlines_get_passed (&self->deadlines, now);
+
+  if (which == METRICS_DEADLINE_LINE || which == METRICS_DEADLINE_IDLE)
     {
-    case METRICS_DEADLINE_LINE:
-      metrics_session_refuse (&self->session, "line timeout", &self->outbox.buffer);
+      const char *message = which == METRICS_DEADLINE_LINE ? "line timeout" : "idle timeout";
+
+      metrics_session_refuse (&self->session, message, &self->outbox.buffer);
       begin_flushing (self);
-      break;
-    case METRICS_DEADLINE_IDLE:
-      metrics_session_refuse (&self->session, "idle timeout", &self->outbox.buffer);
-      begin_flushing (self);
-      break;
-    case METRICS_DEADLINE_ANSWER:
-      /* Behind an answer that is stuck there is no way to say anything. */
-      g_debug ("answer timeout");
-      close_now (self);
-      break;
-    case METRICS_DEADLINE_LINGER:
-      close_now (self);
-      break;
-    case METRICS_N_DEADLINES:
-    default:
-      break;
     }
+  else if (which != METRICS_N_DEADLINES)
+    /* Behind an answer that is stuck there is no way to say anything. */
+    close_now (self);
 }
 
 /* What comes next */
@@ -342,7 +320,7 @@ update_interest (MetricsConnection *self)
       return;
     }
 
-  if ((self->phase == PHASE_OPEN && self->has_work && has_room (self))
+  if ((self->phase == PHASE_OPEN && self->has_work && metrics_outbox_has_room (&self->outbox))
       || metrics_line_reader_is_untidy (&self->reader))
     metrics_poller_watch_schedule (&self->watch);
 }
@@ -357,7 +335,7 @@ is_done (MetricsConnection *self)
 }
 
 static void
-advance (MetricsConnection *self, gboolean took_line)
+advance (MetricsConnection *self)
 {
   if (self->phase == PHASE_OPEN && is_done (self))
     begin_flushing (self);
@@ -368,15 +346,17 @@ advance (MetricsConnection *self, gboolean took_line)
   if (self->phase == PHASE_CLOSED)
     return;
 
-  update_deadlines (self, took_line);
+  update_deadlines (self);
   update_interest (self);
 }
 
 static void
 poller_cb (MetricsPollerEvents events, gpointer user_data)
 {
-  g_autoptr (MetricsConnection) self = g_object_ref (user_data);
+  MetricsConnection *self = user_data;
 
+  self->is_called = TRUE;
+  self->budget = self->limits->slice;
   self->took_line = FALSE;
   if (events & METRICS_POLLER_DEADLINE)
     handle_deadline (self);
@@ -391,7 +371,11 @@ poller_cb (MetricsPollerEvents events, gpointer user_data)
   if (self->phase == PHASE_OPEN || self->phase == PHASE_FLUSHING)
     flush (self);
   if (self->phase != PHASE_CLOSED)
-    advance (self, self->took_line);
+    advance (self);
+  self->is_called = FALSE;
+  /* The reference is from close_now(). */
+  if (self->phase == PHASE_CLOSED)
+    g_object_unref (self);
 }
 
 /* The object */
@@ -439,10 +423,7 @@ metrics_connection_constructed (GObject *object)
   metrics_session_set_wake_func (&self->session, session_wake_cb, self);
   metrics_outbox_set_wake_func (&self->outbox, outbox_wake_cb, self);
   metrics_outbox_set_limit (&self->outbox, self->limits->unsent);
-  self->deadlines.timeouts[METRICS_DEADLINE_LINE] = self->limits->line_timeout;
-  self->deadlines.timeouts[METRICS_DEADLINE_ANSWER] = self->limits->answer_timeout;
-  self->deadlines.timeouts[METRICS_DEADLINE_IDLE] = self->limits->idle_timeout;
-  self->deadlines.timeouts[METRICS_DEADLINE_LINGER] = LINGER_TIMEOUT;
+  metrics_deadlines_init (&self->deadlines, self->limits);
 }
 
 static void
@@ -539,7 +520,7 @@ metrics_connection_start (MetricsConnection *self, MetricsPoller *poller, GError
                            poller_cb, self, error))
     return FALSE;
   self->phase = PHASE_OPEN;
-  advance (self, FALSE);
+  advance (self);
   return TRUE;
 }
 

@@ -4,6 +4,29 @@
 
 #include "server/metrics-deadlines.h"
 
+/* A client that was told that this is the end gets this many seconds to hang up. */
+#define LINGER_TIMEOUT 2
+
+/**
+ * metrics_deadlines_init:
+ * @self: (out caller-allocates): deadlines
+ * @limits: how long a client may take
+ *
+ * Nothing has begun yet.
+ */
+void
+metrics_deadlines_init (MetricsDeadlines *self, const MetricsLimits *limits)
+{
+  *self = (MetricsDeadlines){
+    .timeouts = {
+      [METRICS_DEADLINE_LINE] = limits->line_timeout,
+      [METRICS_DEADLINE_ANSWER] = limits->answer_timeout,
+      [METRICS_DEADLINE_IDLE] = limits->idle_timeout,
+      [METRICS_DEADLINE_LINGER] = LINGER_TIMEOUT,
+    },
+  };
+}
+
 /**
  * metrics_deadlines_note:
  * @self: deadlines

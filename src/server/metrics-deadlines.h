@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include "server/metrics-limits.h"
 
 G_BEGIN_DECLS
 
@@ -28,6 +28,8 @@ typedef struct
   gint64 since[METRICS_N_DEADLINES]; /* monotonic microseconds; 0 while it is not so */
   guint64 answer_mark;               /* what has to have left in time, in bytes from the first one sent */
 } MetricsDeadlines;
+
+void metrics_deadlines_init (MetricsDeadlines *self, const MetricsLimits *limits);
 
 void metrics_deadlines_note (MetricsDeadlines *self,
                              MetricsDeadline which,

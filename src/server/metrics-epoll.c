@@ -46,7 +46,7 @@ struct _MetricsEpoll
 };
 
 /* A poll function is given no data. A context is iterated by one thread. */
-static GPrivate waiting;
+static _Thread_local MetricsEpoll *waiting; /* (unowned) (nullable) */
 
 static Adopted *
 find_adopted (MetricsEpoll *self, int fd)
@@ -167,7 +167,7 @@ hand_out (MetricsEpoll *self, GPollFD *fds, guint n_fds)
 static int
 wait_in_set (GPollFD *fds, guint n_fds, int timeout)
 {
-  MetricsEpoll *self = g_private_get (&waiting);
+  MetricsEpoll *self = waiting;
   int n;
 
   if (self == NULL)
@@ -192,14 +192,14 @@ wait_for_context (MetricsEpoll *self, GMainContext *context)
   GPollFD fds[2];
   int timeout;
 
-  if (g_private_get (&waiting) != NULL || g_main_context_get_poll_func (context) != g_poll
+  if (waiting != NULL || g_main_context_get_poll_func (context) != g_poll
       || !g_main_context_acquire (context))
     return;
   if (g_main_context_query (context, G_MAXINT, &timeout, fds, G_N_ELEMENTS (fds)) == 1)
     {
       self->context = g_main_context_ref (context);
       metrics_epoll_adopt (self, fds[0].fd);
-      g_private_set (&waiting, self);
+      waiting = self;
       g_main_context_set_poll_func (context, wait_in_set);
     }
   g_main_context_release (context);
@@ -246,7 +246,7 @@ metrics_epoll_free (MetricsEpoll *self)
     {
       g_main_context_set_poll_func (self->context, NULL);
       g_main_context_unref (self->context);
-      g_private_set (&waiting, NULL);
+      waiting = NULL;
     }
   close (self->fd);
   g_free (self);

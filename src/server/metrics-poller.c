@@ -33,14 +33,16 @@ struct _MetricsPoller
   int next_event;
   int n_events;
   gboolean is_dispatching;
-  gint64 real_time; /* of the round that is going on; 0 while nobody has asked */
+
+  /* Of the round that is going on; 0 while nobody has asked. */
+  gint64 time;
+  gint64 real_time;
 };
 
 typedef struct
 {
   GSource parent;
   MetricsPoller *poller; /* (unowned): it owns the source */
-  gpointer epoll_tag;    /* (unowned) */
 } PollerSource;
 
 static gint
@@ -160,35 +162,27 @@ poller_source_prepare (GSource *source, int *timeout)
 }
 
 static gboolean
-poller_source_check (GSource *source)
-{
-  PollerSource *self = (PollerSource *) source;
-
-  return self->poller->turns.length > 0 || g_source_query_unix_fd (source, self->epoll_tag) != 0;
-}
-
-static gboolean
 poller_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 {
   MetricsPoller *poller = ((PollerSource *) source)->poller;
   gint64 ready_time = g_source_get_ready_time (source);
-  gint64 now = g_source_get_time (source);
 
   g_assert (!poller->is_dispatching);
 
   poller->is_dispatching = TRUE;
-  poller->real_time = 0;
-  if (ready_time >= 0 && ready_time <= now)
-    dispatch_deadlines (poller, now);
+  poller->time = poller->real_time = 0;
+  if (ready_time >= 0 && ready_time <= metrics_poller_get_time (poller))
+    dispatch_deadlines (poller, metrics_poller_get_time (poller));
   dispatch_events (poller);
   dispatch_turns (poller);
   poller->is_dispatching = FALSE;
   return G_SOURCE_CONTINUE;
 }
 
+/* Without a check of its own the source is ready when its descriptor or its time is, which GLib knows without
+ * giving up its lock. */
 static GSourceFuncs poller_source_funcs = {
   .prepare = poller_source_prepare,
-  .check = poller_source_check,
   .dispatch = poller_source_dispatch,
 };
 
@@ -218,8 +212,7 @@ metrics_poller_new (GMainContext *context, GError **error)
    * from here runs the context, which poller_source_dispatch() asserts. */
   g_source_set_can_recurse (self->source, TRUE);
   ((PollerSource *) self->source)->poller = self;
-  ((PollerSource *) self->source)->epoll_tag
-      = g_source_add_unix_fd (self->source, metrics_epoll_get_fd (epoll), G_IO_IN);
+  g_source_add_unix_fd (self->source, metrics_epoll_get_fd (epoll), G_IO_IN);
   g_source_attach (self->source, context);
   return self;
 }
@@ -277,7 +270,11 @@ metrics_poller_disown (MetricsPoller *self, int fd)
 gint64
 metrics_poller_get_time (MetricsPoller *self)
 {
-  return g_source_get_time (self->source);
+  if (!self->is_dispatching)
+    return g_source_get_time (self->source);
+  if (self->time == 0)
+    self->time = g_source_get_time (self->source);
+  return self->time;
 }
 
 /**

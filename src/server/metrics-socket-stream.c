@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+/* How much is thrown away at once. */
+#define PIECE 16384
+
 /**
  * MetricsSocketStream:
  *
@@ -32,7 +35,8 @@ metrics_socket_stream_read (GInputStream *stream,
                             GCancellable *cancellable,
                             GError **error)
 {
-  MetricsSocketStream *self = METRICS_SOCKET_STREAM (stream);
+  /* Not checked: it is called for each request, and for no other class. */
+  MetricsSocketStream *self = (MetricsSocketStream *) stream;
   gssize n;
   int saved_errno;
 
@@ -45,7 +49,11 @@ metrics_socket_stream_read (GInputStream *stream,
     return n;
 
   saved_errno = errno;
-  g_set_error_literal (error, G_IO_ERROR, g_io_error_from_errno (saved_errno), g_strerror (saved_errno));
+  /* Where there is nothing, nobody reads the reason: it need not be looked up. */
+  if (saved_errno == EAGAIN)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "nothing to read");
+  else
+    g_set_error_literal (error, G_IO_ERROR, g_io_error_from_errno (saved_errno), g_strerror (saved_errno));
   return -1;
 }
 
@@ -85,4 +93,24 @@ metrics_socket_stream_new (GSocket *socket)
   self->socket = g_object_ref (socket);
   self->fd = g_socket_get_fd (socket);
   return G_INPUT_STREAM (self);
+}
+
+/**
+ * metrics_socket_stream_throw_away:
+ * @socket: a connected socket
+ *
+ * Reads once, without waiting, what nobody wants any more.
+ *
+ * Returns: how many bytes, 0 where there is nothing now, -1 where nothing comes any more
+ */
+gssize
+metrics_socket_stream_throw_away (GSocket *socket)
+{
+  char piece[PIECE];
+  g_autoptr (GError) error = NULL;
+  gssize n = g_socket_receive_with_blocking (socket, piece, sizeof piece, FALSE, NULL, &error);
+
+  if (n > 0)
+    return n;
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) ? 0 : -1;
 }

@@ -11,4 +11,6 @@ G_DECLARE_FINAL_TYPE (MetricsSocketStream, metrics_socket_stream, METRICS, SOCKE
 
 GInputStream *metrics_socket_stream_new (GSocket *socket);
 
+gssize metrics_socket_stream_throw_away (GSocket *socket);
+
 G_END_DECLS
