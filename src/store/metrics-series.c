@@ -160,13 +160,15 @@ put_late (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage)
   return TRUE;
 }
 
-static void
+/* Returns: TRUE, as metrics_series_put() does */
+G_GNUC_NO_INLINE static gboolean
 begin_open (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage)
 {
   /* Where many have come, more will. */
   self->open = metrics_chunk_new (point, self->sealed != NULL ? ROOM_OF_NEXT : METRICS_CHUNK_MIN_ROOM);
   metrics_series_count_open (self, 0, usage);
   metrics_series_count_points (self, 1, usage);
+  return TRUE;
 }
 
 /* Makes room in a full open chunk for a point at @time, which it does not have; afterwards the point may be
@@ -221,6 +223,29 @@ open_newest (MetricsSeries *self, gint64 time, MetricsUsage *usage)
     }
 }
 
+/* Puts a point that cannot be appended. It is apart since what it needs would cost those that can. */
+G_GNUC_NO_INLINE static gboolean
+put_elsewhere (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage)
+{
+  if (self->open != NULL && metrics_chunk_is_sealed (self->open))
+    {
+      if (metrics_series_find_gap (self, point.time) != NULL)
+        return FALSE;
+      open_newest (self, point.time, usage);
+    }
+  if (self->open != NULL && metrics_chunk_is_full (self->open)
+      && !metrics_chunk_contains (self->open, point.time))
+    make_room (self, point.time, usage);
+
+  if (self->open == NULL)
+    return begin_open (self, point, usage);
+  if (point.time >= metrics_chunk_get_first_time (self->open))
+    put_open (self, point, usage);
+  else
+    return put_late (self, point, usage);
+  return TRUE;
+}
+
 /**
  * metrics_series_put:
  * @self: a series
@@ -235,28 +260,11 @@ open_newest (MetricsSeries *self, gint64 time, MetricsUsage *usage)
 gboolean
 metrics_series_put (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage)
 {
-  if (G_LIKELY (self->open != NULL) && metrics_chunk_append (self->open, point))
-    {
-      metrics_series_count_points (self, 1, usage);
-      return TRUE;
-    }
-
-  if (self->open != NULL && metrics_chunk_is_sealed (self->open))
-    {
-      if (metrics_series_find_gap (self, point.time) != NULL)
-        return FALSE;
-      open_newest (self, point.time, usage);
-    }
-  if (self->open != NULL && metrics_chunk_is_full (self->open)
-      && !metrics_chunk_contains (self->open, point.time))
-    make_room (self, point.time, usage);
-
-  if (self->open == NULL)
-    begin_open (self, point, usage);
-  else if (point.time >= metrics_chunk_get_first_time (self->open))
-    put_open (self, point, usage);
-  else
-    return put_late (self, point, usage);
+  if (G_UNLIKELY (self->open == NULL))
+    return begin_open (self, point, usage);
+  if (!metrics_chunk_append (self->open, point))
+    return put_elsewhere (self, point, usage);
+  metrics_series_count_points (self, 1, usage);
   return TRUE;
 }
 

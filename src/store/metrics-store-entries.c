@@ -45,33 +45,6 @@ metrics_store_get_history (MetricsStore *self)
 }
 
 /**
- * metrics_store_make_key:
- * @self: a store
- * @bytes: (array length=len): a key
- * @len: its length in bytes
- * @key: (out caller-allocates): what the table takes; it points to @bytes
- */
-void
-metrics_store_make_key (MetricsStore *self, const char *bytes, gsize len, MetricsKey *key)
-{
-  *key = (MetricsKey){ .head = { .hash = metrics_hash (&self->seed, bytes, len), .len = len },
-                       .bytes = bytes };
-}
-
-/**
- * metrics_store_lookup:
- * @self: a store
- * @key: a key of this store
- *
- * Returns: (transfer none) (nullable): its entry, which has points, or %NULL where there is none
- */
-MetricsEntry *
-metrics_store_lookup (MetricsStore *self, const MetricsKey *key)
-{
-  return g_hash_table_lookup (self->table, key);
-}
-
-/**
  * metrics_store_get_entries:
  * @self: a store
  *
@@ -81,23 +54,6 @@ MetricsEntryList *
 metrics_store_get_entries (MetricsStore *self)
 {
   return &self->entries;
-}
-
-/**
- * metrics_store_add:
- * @self: a store
- * @id: see metrics_entry_list_add()
- * @key: a key of this store that it does not have
- *
- * Returns: (transfer none): a new entry without points
- */
-MetricsEntry *
-metrics_store_add (MetricsStore *self, guint64 id, const MetricsKey *key)
-{
-  MetricsEntry *entry = metrics_entry_list_add (&self->entries, id, key, &self->usage);
-
-  g_hash_table_add (self->table, entry);
-  return entry;
 }
 
 /**
