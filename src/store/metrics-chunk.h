@@ -24,8 +24,9 @@ typedef struct _MetricsChunk MetricsChunk;
  * @METRICS_CHUNK_NOT_KEPT: what is on disk in its span may be something else
  * @METRICS_CHUNK_PENDING: it was handed out as it is, to be written
  * @METRICS_CHUNK_KEPT: the rows in its span are its points, and none of them reaches beyond it
+ * @METRICS_CHUNK_LOADED: it is no store's: a reader has loaded it, or has had it, where it is a gap again
  *
- * What is known of a chunk of a store on disk. Whatever changes a chunk makes it one that is not kept, and so
+ * What is known of a chunk on disk. Whatever changes a chunk makes it one that is not kept, and so
  * is each that is new.
  */
 typedef enum
@@ -33,6 +34,7 @@ typedef enum
   METRICS_CHUNK_NOT_KEPT,
   METRICS_CHUNK_PENDING,
   METRICS_CHUNK_KEPT,
+  METRICS_CHUNK_LOADED,
 } MetricsChunkKept;
 
 /* What it costs to let go of a chunk, in units of work (see metrics_query_next()), where

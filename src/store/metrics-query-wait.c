@@ -42,7 +42,7 @@ answer_cb (const MetricsChunkAnswer *answer, gpointer user_data)
   else if (self->gap != NULL)
     take_split (self, answer);
   else
-    metrics_reader_fill (&self->reader, answer);
+    self->is_lost = !metrics_reader_fill (&self->reader, answer);
   drop_gap (self);
   metrics_query_wake (self);
 }

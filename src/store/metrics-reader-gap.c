@@ -8,10 +8,82 @@
 
 /* Gaps among the chunks of a reader. What is loaded takes the place of a gap in the reader alone, as many
  * chunks at a time as a reader may hold without asking, and another gap behind them stands for the rest: the
- * store does not change by being read. Places before stay what they are. */
+ * store does not change by being read. Places before stay what they are.
+ *
+ * Who reads a bucket of many points more than once does not let go of what it has passed. So as not to hold
+ * all of it, of what is behind by more than some chunks, each becomes a gap again, in its place. When the
+ * reader has gone back there, they are loaded anew, and have to be the same. */
 
 /* How many chunks are loaded at once. */
 #define MAX_LOADED 64
+/* How many chunks stay that were passed and can be wanted again. */
+#define MAX_PASSED 256
+
+static gboolean
+is_folded (const MetricsReader *self, guint index)
+{
+  const MetricsChunk *chunk = g_ptr_array_index (self->chunks, index);
+
+  return metrics_chunk_is_gap (chunk) && metrics_chunk_get_kept (chunk) == METRICS_CHUNK_LOADED;
+}
+
+/* Puts a chunk in the place of another one. */
+static void
+replace_chunk (MetricsReader *self, guint index, MetricsChunk *chunk)
+{
+  self->usage->memory += metrics_chunk_get_size (chunk);
+  self->usage->memory -= metrics_chunk_unref (g_ptr_array_index (self->chunks, index));
+  g_ptr_array_index (self->chunks, index) = chunk;
+}
+
+/* Makes gaps of what was loaded. */
+static void
+fold (MetricsReader *self, guint begin, guint end)
+{
+  for (guint i = MAX (begin, self->n_released); i < end; i++)
+    {
+      const MetricsChunk *chunk = g_ptr_array_index (self->chunks, i);
+      MetricsChunk *gap;
+
+      if (metrics_chunk_is_gap (chunk) || metrics_chunk_get_kept (chunk) != METRICS_CHUNK_LOADED)
+        continue;
+      gap = metrics_chunk_new_gap (metrics_chunk_get_first_time (chunk), metrics_chunk_get_last_time (chunk),
+                                   metrics_chunk_get_n_points (chunk));
+      metrics_chunk_set_kept (gap, METRICS_CHUNK_LOADED);
+      replace_chunk (self, i, gap);
+    }
+}
+
+static gboolean
+are_same (const MetricsChunk *a, const MetricsChunk *b)
+{
+  return metrics_chunk_get_first_time (a) == metrics_chunk_get_first_time (b)
+         && metrics_chunk_get_last_time (a) == metrics_chunk_get_last_time (b)
+         && metrics_chunk_get_n_points (a) == metrics_chunk_get_n_points (b);
+}
+
+/* Puts what was loaded anew where it was. */
+static gboolean
+refill (MetricsReader *self, const MetricsChunkAnswer *answer)
+{
+  guint n = answer->chunks != NULL ? answer->chunks->len : 0;
+  guint begin = self->mark.chunk;
+
+  fold (self, self->refilled_begin, self->refilled_end);
+  self->refilled_begin = self->refilled_end = begin;
+  for (guint i = 0; i < n; i++)
+    {
+      MetricsChunk *chunk = g_ptr_array_index (answer->chunks, i);
+
+      if (begin + i >= self->n_folded || !is_folded (self, begin + i)
+          || !are_same (chunk, g_ptr_array_index (self->chunks, begin + i)))
+        return FALSE;
+      metrics_chunk_set_kept (chunk, METRICS_CHUNK_LOADED);
+      replace_chunk (self, begin + i, metrics_chunk_ref (chunk));
+      self->refilled_end = begin + i + 1;
+    }
+  return n > 0;
+}
 
 /**
  * metrics_reader_hold:
@@ -38,6 +110,17 @@ metrics_reader_hold (MetricsReader *self, MetricsChunkSource *source, const Metr
   return self->held.hold != NULL;
 }
 
+/* Where the chunks end that can be loaded anew together. */
+static gint64
+get_folded_end (const MetricsReader *self)
+{
+  guint end = self->mark.chunk;
+
+  while (end < self->n_folded && end - self->mark.chunk < MAX_LOADED && is_folded (self, end))
+    end++;
+  return metrics_chunk_get_last_time (g_ptr_array_index (self->chunks, end - 1));
+}
+
 /**
  * metrics_reader_ask:
  * @self: a reader
@@ -59,6 +142,8 @@ metrics_reader_ask (const MetricsReader *self, guint64 id, MetricsChunkRequest *
                                     .from = self->from,
                                     .to = self->to,
                                     .max_chunks = MAX_LOADED };
+  if (metrics_chunk_get_kept (gap) == METRICS_CHUNK_LOADED && self->mark.chunk < self->n_folded)
+    request->last = get_folded_end (self);
   request->before = self->before && self->mark.is_begin && request->first < self->from;
   return TRUE;
 }
@@ -83,8 +168,10 @@ insert_chunk (MetricsReader *self, guint *at, MetricsChunk *chunk)
  * @answer: what was answered to metrics_reader_ask()
  *
  * Puts what was loaded in the place of the gap.
+ *
+ * Returns: whether it can be so; %FALSE where it was loaded before, and is not the same any more
  */
-void
+gboolean
 metrics_reader_fill (MetricsReader *self, const MetricsChunkAnswer *answer)
 {
   guint n_loaded = answer->chunks != NULL ? answer->chunks->len : 0;
@@ -96,6 +183,14 @@ metrics_reader_fill (MetricsReader *self, const MetricsChunkAnswer *answer)
   gint64 last = metrics_chunk_get_last_time (gap);
   MetricsChunk **behind;
 
+  if (metrics_chunk_get_kept (gap) == METRICS_CHUNK_LOADED && at < self->n_folded)
+    return refill (self, answer);
+  if (at > MAX (self->n_folded, self->n_released) + MAX_PASSED)
+    {
+      fold (self, self->n_folded, at);
+      self->n_folded = at;
+    }
+
   /* Room for the rest of the gap as well; what is not needed is given back. */
   g_ptr_array_set_size (self->chunks, n_before + n_loaded + 1);
   behind = (MetricsChunk **) self->chunks->pdata + at + 1;
@@ -106,6 +201,7 @@ metrics_reader_fill (MetricsReader *self, const MetricsChunkAnswer *answer)
 
       if (!fits (chunk, first, last))
         continue;
+      metrics_chunk_set_kept (chunk, METRICS_CHUNK_LOADED);
       insert_chunk (self, &at, metrics_chunk_ref (chunk));
       if (metrics_chunk_get_last_time (chunk) == G_MAXINT64)
         break;
@@ -119,4 +215,5 @@ metrics_reader_fill (MetricsReader *self, const MetricsChunkAnswer *answer)
   g_ptr_array_set_size (self->chunks, at + n_after);
   self->usage->memory += self->chunks->len * sizeof (gpointer);
   self->usage->memory -= n_before * sizeof (gpointer) + metrics_chunk_unref (gap);
+  return TRUE;
 }

@@ -52,6 +52,7 @@ metrics_reader_open (MetricsReader *self,
   self->to = to;
   self->before = before;
   self->mark = (MetricsReaderMark){ .is_begin = TRUE };
+  self->n_folded = self->refilled_begin = self->refilled_end = 0;
   metrics_series_collect (series, from, to, before, self->chunks, self->usage);
   self->usage->memory += self->chunks->len * sizeof (gpointer);
 }

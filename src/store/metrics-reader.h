@@ -27,6 +27,9 @@ typedef struct
  * @mark: where it stands
  * @window: where the points that were read last begin
  * @held: where there are gaps, as of when they are read
+ * @n_folded: so many chunks at the begin are gaps again, where they had been loaded
+ * @refilled_begin: the first of them that was loaded anew
+ * @refilled_end: the one behind the last of those
  * @is_waiting: whether a request under @held was not answered yet
  *
  * Reads the points of a span of one series, as they were when it was opened. A gap among them has to be
@@ -43,6 +46,9 @@ typedef struct
   MetricsReaderMark mark;
   MetricsReaderMark window;
   MetricsHeld held;
+  guint n_folded;
+  guint refilled_begin;
+  guint refilled_end;
   gboolean is_waiting;
 } MetricsReader;
 
@@ -64,7 +70,7 @@ guint metrics_reader_read (MetricsReader *self, guint n, MetricsPoint *points);
 void metrics_reader_read_window (MetricsReader *self, guint n, guint64 span, MetricsWindow *window);
 
 gboolean metrics_reader_ask (const MetricsReader *self, guint64 id, MetricsChunkRequest *request);
-void metrics_reader_fill (MetricsReader *self, const MetricsChunkAnswer *answer);
+gboolean metrics_reader_fill (MetricsReader *self, const MetricsChunkAnswer *answer);
 
 MetricsReaderMark metrics_reader_get_window (const MetricsReader *self);
 MetricsReaderMark metrics_reader_get_mark (const MetricsReader *self);

@@ -387,6 +387,50 @@ test_touched (void)
   g_assert_cmpfloat (get_value (store, 500), ==, 1);
 }
 
+/* A percentile, for which all points are read several times, does not hold all of them. */
+static void
+test_percentile (void)
+{
+  g_autoptr (DummyChunkSource) source = dummy_chunk_source_new ();
+  g_autoptr (MetricsStore) store = g_object_new (METRICS_TYPE_STORE, "chunk-source", source, NULL);
+  g_autoptr (MetricsStore) plain = metrics_store_new (NO_LIMIT, NO_LIMIT);
+  MetricsQuerySpec spec = spec_of (METRICS_QUERY_BUCKETS, "a", 100, G_MAXINT64);
+  const guint n = 300000;
+  g_autoptr (Run) run = NULL;
+  g_autoptr (Run) expected = NULL;
+  gint budget = G_MAXINT;
+  guint n_woken = 0;
+  guint64 all, most = 0;
+  MetricsQueryState state;
+
+  for (guint i = 0; i < n; i++)
+    {
+      put (store, "a", i, noise_at (i));
+      put (plain, "a", i, noise_at (i));
+    }
+  all = metrics_store_get_memory (store);
+  dummy_chunk_source_save (source, store, 1);
+  metrics_store_evict (store, 0, &budget);
+
+  spec.step = 250000;
+  spec.aggregation = METRICS_AGGREGATION_P95;
+  expected = run_new (plain, &spec);
+  run_to_end (expected, 10000);
+  run = run_new (store, &spec);
+  metrics_query_set_wake_func (run->query, on_wake, &n_woken);
+  while ((state = run_next (run, 1000)) != METRICS_QUERY_DONE)
+    {
+      g_assert_cmpint (state, !=, METRICS_QUERY_LOST);
+      most = MAX (most, metrics_store_get_memory (store));
+      if (state == METRICS_QUERY_NOT_YET)
+        g_main_context_iteration (NULL, TRUE);
+    }
+  model_assert_rows (expected->rows, run->rows, &spec);
+  g_assert_cmpuint (most, <, all / 2);
+  /* It was read more than once. */
+  g_assert_cmpuint (dummy_chunk_source_get_n_fetched (source), >, 2 * n / 256 / 64);
+}
+
 #define LIMIT 200000
 
 typedef struct
@@ -517,6 +561,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cold/damaged/all", test_all_damaged);
   g_test_add_func ("/cold/one-instant", test_one_instant);
   g_test_add_func ("/cold/touched", test_touched);
+  g_test_add_func ("/cold/percentile", test_percentile);
 #define ADD(name, func) g_test_add ("/cold/" name, Fixture, NULL, set_up, func, tear_down)
   ADD ("room", test_room);
   ADD ("room/no-checkpoint", test_no_checkpoint);
