@@ -293,6 +293,18 @@ metrics_poller_get_real_time (MetricsPoller *self)
   return self->real_time;
 }
 
+/**
+ * metrics_poller_is_alone:
+ * @self: a poller that calls a watch
+ *
+ * Returns: whether nobody but this watch is served in this round, as far as is known by now
+ */
+gboolean
+metrics_poller_is_alone (MetricsPoller *self)
+{
+  return self->n_events <= 1 && self->turns.length == 0;
+}
+
 static guint32
 to_epoll (MetricsPollerEvents interest)
 {

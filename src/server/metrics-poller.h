@@ -59,6 +59,7 @@ void metrics_poller_disown (MetricsPoller *self, int fd);
 
 gint64 metrics_poller_get_time (MetricsPoller *self);
 gint64 metrics_poller_get_real_time (MetricsPoller *self);
+gboolean metrics_poller_is_alone (MetricsPoller *self);
 
 gboolean metrics_poller_add (MetricsPoller *self,
                              MetricsPollerWatch *watch,

@@ -6,7 +6,9 @@
 #include "server/metrics-connection.h"
 #include "store/metrics-chunk-source.h"
 
+#include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* A connection on one end of a socket pair, its store's chunks not in memory; the test is the client at the
  * other. */
@@ -218,6 +220,65 @@ test_least_room (Fixture *fixture, gconstpointer data)
   assert_receives (fixture, expected);
 }
 
+/* How many lines are sent, and how many of them a connection reads at first: that is 512 bytes. */
+#define N_LONG_LINES 100
+#define N_READ_AT_ONCE 2
+
+/* Sends more than a connection reads at once, lets the loop go round once, and returns how many requests were
+ * executed then. */
+static guint64
+count_in_a_round (Fixture *fixture)
+{
+  g_autofree char *key = g_strnfill (200, 'k');
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; i < N_LONG_LINES; i++)
+    g_string_append_printf (text, "put %s 1 %u\n", key, i);
+  send_text (fixture, text->str);
+  while (fixture->figures.requests == 0)
+    g_main_context_iteration (NULL, TRUE);
+  return fixture->figures.requests;
+}
+
+/* Who is alone is read from again behind an answer, but not for longer than a slice of work. */
+static void
+test_looks_again (Fixture *fixture, gconstpointer data)
+{
+  guint64 n_requests;
+
+  fixture->limits.slice = 256;
+  n_requests = count_in_a_round (fixture);
+  g_assert_cmpuint (n_requests, >, N_READ_AT_ONCE);
+  g_assert_cmpuint (n_requests, <, N_LONG_LINES);
+  while (fixture->figures.requests < N_LONG_LINES)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (fixture->figures.largest_slice, <=, fixture->limits.slice);
+}
+
+static void
+count_cb (MetricsPollerEvents events, gpointer user_data)
+{
+  *(guint *) user_data += 1;
+}
+
+/* Who is not has to wait for the next round. */
+static void
+test_takes_turns (Fixture *fixture, gconstpointer data)
+{
+  MetricsPollerWatch other = { 0 };
+  guint n_turns = 0;
+  int fd = eventfd (1, EFD_CLOEXEC);
+
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_true (metrics_poller_add (fixture->poller, &other, fd, METRICS_POLLER_IN, count_cb, &n_turns,
+                                     NULL));
+  fixture->limits.slice = 256;
+  g_assert_cmpuint (count_in_a_round (fixture), ==, N_READ_AT_ONCE);
+  g_assert_cmpuint (n_turns, ==, 1);
+  metrics_poller_watch_remove (&other);
+  close (fd);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -229,6 +290,8 @@ main (int argc, char **argv)
   ADD ("goes-while-waiting", 4096, test_goes_while_waiting);
   ADD ("slices", 4096, test_slices);
   ADD ("least-room", 1024, test_least_room);
+  ADD ("looks-again", 4096, test_looks_again);
+  ADD ("takes-turns", 4096, test_takes_turns);
 #undef ADD
 
   return g_test_run ();
