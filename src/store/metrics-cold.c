@@ -297,6 +297,18 @@ metrics_store_refuse_waiting (MetricsStore *self)
 }
 
 /**
+ * metrics_store_has_room:
+ * @self: a store
+ *
+ * Returns: whether any put to a series finds room
+ */
+gboolean
+metrics_store_has_room (const MetricsStore *self)
+{
+  return self->usage.memory <= self->memory_safe;
+}
+
+/**
  * metrics_store_can_get_room:
  * @self: a store in which there is none
  *

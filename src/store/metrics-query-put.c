@@ -41,21 +41,19 @@ find_gap (MetricsQuery *self)
 
 /* Makes all the room that can be made now, then waits for more. */
 static MetricsQueryState
-get_room (MetricsQuery *self, GError *error, gint *budget)
+get_room (MetricsQuery *self, gint *budget)
 {
   if (!self->has_evicted)
     {
       self->has_evicted = metrics_store_evict (self->store, metrics_store_get_low_water (self->store), budget)
                           || *budget > 0;
-      g_error_free (error);
       return METRICS_QUERY_PAUSED;
     }
   if (self->waiter.is_refused || self->n_waits++ == MAX_WAITS)
     {
-      error->code = METRICS_STORE_ERROR_MEMORY_LIMIT;
-      return refuse (self, error);
+      return refuse (self, g_error_new_literal (METRICS_STORE_ERROR, METRICS_STORE_ERROR_MEMORY_LIMIT,
+                                                "memory limit reached"));
     }
-  g_error_free (error);
   self->has_evicted = FALSE;
   self->waiter.func = settled_cb;
   self->waiter.data = self;
@@ -93,9 +91,10 @@ metrics_query_advance_put (MetricsQuery *self, gint *budget)
     }
   if (!g_error_matches (error, METRICS_STORE_ERROR, METRICS_STORE_ERROR_NOT_YET))
     return refuse (self, error);
-  gap = find_gap (self);
-  if (gap == NULL)
-    return get_room (self, error, budget);
   g_error_free (error);
+  /* What is loaded takes room as well, and stays until the point is put. */
+  gap = find_gap (self);
+  if (gap == NULL || (metrics_store_is_cold (self->store) && !metrics_store_has_room (self->store)))
+    return get_room (self, budget);
   return metrics_query_load_gap (self, gap, self->spec.point.time);
 }

@@ -15,6 +15,9 @@
 /* A unit of work is a point that is produced or looked at, an entry that is visited, so many steps of
  * matching, or a chunk that is taken hold of or let go of: each some ten nanoseconds. */
 #define MATCHING_A_UNIT 64
+/* How many chunks all queries load at a time, and each of them at least. */
+#define LOADED_BY_ALL 1024
+#define MIN_LOADED 4
 /* How much is freed at once when a query is given up. */
 #define DRAIN_OF_FREE 4096
 
@@ -237,6 +240,9 @@ is_at_hand (MetricsQuery *self)
 
   if (G_LIKELY (!metrics_reader_ask (&self->reader, self->cursor->id, &request)))
     return TRUE;
+  /* What all queries hold together is bounded. */
+  request.max_chunks
+      = CLAMP (LOADED_BY_ALL / MAX (self->history->views.length, 1), MIN_LOADED, request.max_chunks);
   metrics_query_ask (self, self->reader.held.hold, &request);
   return FALSE;
 }

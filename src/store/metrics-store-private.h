@@ -65,6 +65,7 @@ MetricsChunk *metrics_store_split (MetricsStore *self,
                                    MetricsChunk *gap,
                                    gint64 at,
                                    const MetricsChunkAnswer *answer);
+gboolean metrics_store_has_room (const MetricsStore *self);
 gboolean metrics_store_can_get_room (MetricsStore *self);
 void metrics_store_wait (MetricsStore *self, MetricsWaiter *waiter);
 void metrics_store_stop_waiting (MetricsStore *self, MetricsWaiter *waiter);

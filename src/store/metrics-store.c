@@ -24,7 +24,10 @@
 /* How much work such a put does to turn chunks into gaps, and one above high water. */
 #define EVICTION_OF_REFUSED_PUT 1024
 #define EVICTION_OF_PUT 256
-/* And how many open chunks it codes to make room. */
+/* After how many changes a checkpoint is asked for above high water; where there is hardly any room left, at
+ * once: that is what a put waits for. */
+#define CHANGES_OF_PRESS 4096
+/* How many open chunks a put that would be refused codes to make room. */
 #define COOLED_BY_REFUSED_PUT 8
 
 typedef enum
@@ -209,7 +212,7 @@ metrics_store_new (guint64 series_limit, guint64 memory_limit)
  * @journal: (nullable): who is told of every change from now on, in order, as soon as it is done
  *
  * The store keeps a reference. Where @journal keeps one of the store, the cycle is to be broken by setting
- * %NULL.
+ * %NULL. Puts that wait for the one before are refused.
  */
 void
 metrics_store_set_journal (MetricsStore *self, MetricsJournal *journal)
@@ -223,6 +226,7 @@ metrics_store_set_journal (MetricsStore *self, MetricsJournal *journal)
   if (!g_set_object (&self->journal, journal))
     return;
   update_high_water (self);
+  metrics_store_refuse_waiting (self);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_JOURNAL]);
 }
 
@@ -351,7 +355,8 @@ make_room (MetricsStore *self, const MetricsEntry *entry, MetricsPoint point, GE
       metrics_store_evict (self, metrics_store_get_low_water (self), &budget);
       self->usage.work += EVICTION_OF_PUT - budget;
     }
-  if (metrics_store_is_cold (self) && self->cold.is_exhausted)
+  if (metrics_store_is_cold (self) && self->cold.is_exhausted
+      && metrics_journal_get_position (self->journal) > self->cold.settled + CHANGES_OF_PRESS)
     metrics_journal_press (self->journal);
   self->usage.is_tight = self->usage.memory > self->memory_safe;
   return !self->usage.is_tight || entry->series.n_points == 0
