@@ -13,6 +13,9 @@
  * written; but whatever was changed since the row stands in later rows of the log (the writer sees to it that
  * they are written no later than the chunks), and doing it once more changes nothing.
  *
+ * Where the store says that it has what the rows hold, unchanged (or does not have it at all, it being on
+ * disk alone), these rows stay, and only what lies between them is written.
+ *
  * A chunk of the store can reach beyond the span and overlap further rows of the database: then the span is
  * widened to those and asked for again. It only ever grows, so that ends.
  *
@@ -111,6 +114,42 @@ metrics_touched_add (GHashTable *touched, const guint8 *changes, gsize size)
       else if (one->key == NULL)
         one->key = g_bytes_new (change.key, change.key_len);
     }
+}
+
+/**
+ * metrics_touched_add_span:
+ * @touched: (element-type guint64 MetricsTouched): a table
+ * @id: the number of a series
+ * @from: the first time of a span
+ * @to: its last time
+ *
+ * Notes a span that is to be written though nothing was changed.
+ */
+void
+metrics_touched_add_span (GHashTable *touched, guint64 id, gint64 from, gint64 to)
+{
+  add_span (find_touched (touched, id), from, to);
+}
+
+/**
+ * metrics_touched_move:
+ * @from: (element-type guint64 MetricsTouched): a table; it is empty afterwards
+ * @to: (element-type guint64 MetricsTouched): the table that gets what was in it
+ */
+void
+metrics_touched_move (GHashTable *from, GHashTable *to)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, from);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      const MetricsTouched *one = value;
+
+      add_span (find_touched (to, one->id), one->first, one->last);
+    }
+  g_hash_table_remove_all (from);
 }
 
 static gint
@@ -235,50 +274,107 @@ metrics_checkpoint_answer (MetricsCheckpoint *self, MetricsStore *store, gint64 
   return !metrics_checkpoint_is_asking (self);
 }
 
-/* Widens the span where the answer reaches into rows beyond it. */
-static gboolean
-check_answer (MetricsTouched *self, MetricsDatabase *database, gboolean *fits, GError **error)
+/* A span whose rows are not kept. */
+typedef struct
 {
-  gint64 first = self->first;
-  gint64 last = self->last;
+  gint64 first;
+  gint64 last;
+} MetricsHole;
+
+/* Returns: (transfer full) (element-type MetricsHole): what of the span the answer does not keep, in order */
+static GArray *
+find_holes (MetricsTouched *self)
+{
+  GArray *holes = g_array_new (FALSE, FALSE, sizeof (MetricsHole));
+  MetricsHole hole = { self->first, self->last };
 
   for (guint i = 0; i < self->chunks->len; i++)
     {
       const MetricsStoredChunk *chunk = self->chunks->pdata[i];
 
-      first = MIN (first, chunk->first);
-      last = MAX (last, chunk->last);
+      if (chunk->data != NULL || chunk->last < hole.first)
+        continue;
+      if (chunk->first > self->last)
+        break;
+      hole.last = chunk->first - 1;
+      if (chunk->first > hole.first)
+        g_array_append_val (holes, hole);
+      hole.last = self->last;
+      if (chunk->last >= self->last)
+        return holes;
+      hole.first = chunk->last + 1;
     }
-  *fits = TRUE;
-  if (first == self->first && last == self->last)
-    return TRUE;
-  {
-    gint64 row_first = first;
-    gint64 row_last = last;
+  g_array_append_val (holes, hole);
+  return holes;
+}
 
-    if (!metrics_database_find_span (database, self->id, &row_first, &row_last, error))
-      return FALSE;
-    *fits = row_first >= first && row_last <= last;
-    self->first = row_first;
-    self->last = row_last;
-  }
+/* Widens the span where the answer, or a row that it does not keep, reaches beyond it. */
+static gboolean
+check_answer (MetricsTouched *self, MetricsDatabase *database, gboolean *fits, GError **error)
+{
+  g_autoptr (GArray) holes = NULL;
+  gint64 first;
+  gint64 last;
+
+  for (guint i = 0; i < self->chunks->len; i++)
+    {
+      const MetricsStoredChunk *chunk = self->chunks->pdata[i];
+
+      if (chunk->data != NULL)
+        add_span (self, chunk->first, chunk->last);
+    }
+  first = self->first;
+  last = self->last;
+  holes = find_holes (self);
+  for (guint i = 0; i < holes->len; i++)
+    {
+      MetricsHole hole = g_array_index (holes, MetricsHole, i);
+      gboolean at_edge = hole.first == self->first || hole.last == self->last;
+
+      if (at_edge && !metrics_database_find_span (database, self->id, &hole.first, &hole.last, error))
+        return FALSE;
+      first = MIN (first, hole.first);
+      last = MAX (last, hole.last);
+    }
+  *fits = first == self->first && last == self->last;
+  add_span (self, first, last);
   return TRUE;
 }
 
 static gboolean
 write_chunks (MetricsTouched *self, MetricsDatabase *database, GError **error)
 {
-  if (!metrics_database_delete_chunks (database, self->id, self->first, self->last, error))
-    return FALSE;
+  g_autoptr (GArray) holes = find_holes (self);
+  gint64 n_points = 0;
+
+  for (guint i = 0; i < holes->len; i++)
+    {
+      const MetricsHole *hole = &g_array_index (holes, MetricsHole, i);
+
+      if (!metrics_database_delete_chunks (database, self->id, hole->first, hole->last, &n_points, error))
+        return FALSE;
+    }
   for (guint i = 0; i < self->chunks->len; i++)
     {
       const MetricsStoredChunk *chunk = self->chunks->pdata[i];
 
+      if (chunk->data == NULL)
+        continue;
+      n_points += chunk->n_points;
       if (!metrics_database_insert_chunk (database, self->id, chunk->first, chunk->last, chunk->n_points,
                                           chunk->data, error))
         return FALSE;
     }
-  return TRUE;
+  return metrics_database_update_series (database, self->id, n_points, error);
+}
+
+static gboolean
+delete_all (MetricsTouched *self, MetricsDatabase *database, GError **error)
+{
+  gint64 n_points = 0;
+
+  return metrics_database_delete_chunks (database, self->id, G_MININT64, G_MAXINT64, &n_points, error)
+         && metrics_database_update_series (database, self->id, n_points, error);
 }
 
 static gboolean
@@ -290,7 +386,7 @@ write_one (MetricsTouched *self, MetricsDatabase *database, GError **error)
   if (self->gone)
     {
       self->settled = TRUE;
-      return metrics_database_delete_chunks (database, self->id, G_MININT64, G_MAXINT64, error);
+      return delete_all (self, database, error);
     }
   if (!check_answer (self, database, &fits, error))
     return FALSE;
@@ -343,13 +439,14 @@ metrics_checkpoint_write (MetricsCheckpoint *self, MetricsDatabase *database, GE
 /**
  * metrics_checkpoint_advance:
  * @self: a checkpoint whose write was committed
+ * @confirmed: (element-type MetricsConfirmed): what was written is added to it
  *
  * Goes on: either it is at its end, or metrics_checkpoint_prepare() has to follow.
  *
  * Returns: whether it is at its end
  */
 gboolean
-metrics_checkpoint_advance (MetricsCheckpoint *self)
+metrics_checkpoint_advance (MetricsCheckpoint *self, GArray *confirmed)
 {
   guint n_left = 0;
 
@@ -358,9 +455,12 @@ metrics_checkpoint_advance (MetricsCheckpoint *self)
   for (guint i = 0; i < self->group->len; i++)
     {
       MetricsTouched *one = self->group->pdata[i];
+      MetricsConfirmed span = { one->id, one->first, one->last };
 
       g_clear_pointer (&one->chunks, g_ptr_array_unref);
-      if (!one->settled)
+      if (one->settled)
+        g_array_append_val (confirmed, span);
+      else
         self->group->pdata[n_left++] = one;
     }
   g_ptr_array_set_size (self->group, n_left);

@@ -10,6 +10,23 @@ G_BEGIN_DECLS
 
 GHashTable *metrics_touched_new (void);
 void metrics_touched_add (GHashTable *touched, const guint8 *changes, gsize size);
+void metrics_touched_add_span (GHashTable *touched, guint64 id, gint64 from, gint64 to);
+void metrics_touched_move (GHashTable *from, GHashTable *to);
+
+/**
+ * MetricsConfirmed:
+ * @id: the number of a series
+ * @first: the first time of a span
+ * @last: its last time
+ *
+ * A span that the chunks on disk know as the store gave it.
+ */
+typedef struct
+{
+  guint64 id;
+  gint64 first;
+  gint64 last;
+} MetricsConfirmed;
 
 typedef struct _MetricsCheckpoint MetricsCheckpoint;
 
@@ -20,7 +37,7 @@ gboolean metrics_checkpoint_prepare (MetricsCheckpoint *self, MetricsDatabase *d
 gboolean metrics_checkpoint_is_asking (MetricsCheckpoint *self);
 gboolean metrics_checkpoint_answer (MetricsCheckpoint *self, MetricsStore *store, gint64 deadline);
 gboolean metrics_checkpoint_write (MetricsCheckpoint *self, MetricsDatabase *database, GError **error);
-gboolean metrics_checkpoint_advance (MetricsCheckpoint *self);
+gboolean metrics_checkpoint_advance (MetricsCheckpoint *self, GArray *confirmed);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MetricsCheckpoint, metrics_checkpoint_free)
 

@@ -2,89 +2,87 @@
 
 #include "config.h"
 
-#include "storage/metrics-database.h"
+#include "storage/metrics-database-private.h"
 #include "storage/metrics-log.h"
 #include "storage/metrics-written.h"
 
 #include <glib/gi18n.h>
-#include <sqlite3.h>
 
-/* All that is SQL. One connection, used by one thread at a time: the main thread while it loads, the writer
- * from then on. README.md of this room describes the tables. */
+/* The connection that writes, used by one thread at a time: the main thread while it loads, the writer from
+ * then on. README.md of this room describes the tables. What is done to chunks is in
+ * metrics-database-chunks.c; points are read through connections of their own, metrics-rows.c. */
 
 #define APPLICATION_ID METRICS_DATABASE_APPLICATION_ID
 #define FORMAT_VERSION METRICS_DATABASE_FORMAT
 
+/* Room that is free in the file is given back when it is more than the first of these, in pages, and more
+ * than an eighth of the file, down to the second and a thirty-second, so that it does not go to and fro; and
+ * so many pages in one transaction. */
+#define MUCH_FREE 1024
+#define LITTLE_FREE 256
+#define SHRINK_STEP 256
+
 /* What the write-ahead log may have before it is moved into the file. */
 #define MAX_FRAMES 1000
+#define FRAME_HEADER 24
 
 /* The rows of a series lie apart and in order: of those that begin before a span only the last can reach into
- * it. So the index tells all, however long a series is. */
-#define OVERLAPPING                                                                                          \
-  "FROM chunk WHERE series = ?1 AND first BETWEEN coalesce ((SELECT max (first) FROM chunk"                  \
-  " WHERE series = ?1 AND first <= ?2), ?2) AND ?3 AND last >= ?2"
+ * it, and the first and the last row of a series are where it begins and ends. So the index tells all,
+ * however long a series is. */
+#define FIRST_OF_ALL "(SELECT first FROM chunk WHERE series = ?1 ORDER BY first LIMIT 1)"
+#define LAST_OF_ALL "(SELECT last FROM chunk WHERE series = ?1 ORDER BY first DESC LIMIT 1)"
+#define COUNT_OF_ALL "(SELECT coalesce (sum (n), 0) FROM chunk WHERE series = ?1)"
 
-typedef enum
-{
-  STATEMENT_BEGIN,
-  STATEMENT_COMMIT,
-  STATEMENT_FIND_SPAN,
-  STATEMENT_INSERT_LOG,
-  STATEMENT_DELETE_LOG,
-  STATEMENT_CLEAR_LOG,
-  STATEMENT_INSERT_SERIES,
-  STATEMENT_DELETE_SERIES,
-  STATEMENT_INSERT_CHUNK,
-  STATEMENT_DELETE_CHUNKS,
-  N_STATEMENTS,
-} Statement;
-
-static const char *const statement_texts[N_STATEMENTS] = {
+static const char *const statement_texts[METRICS_N_STATEMENTS] = {
   "BEGIN IMMEDIATE",
   "COMMIT",
-  "SELECT min (first), max (last) " OVERLAPPING,
+  "SELECT first, last FROM chunk WHERE series = ?1 AND first <= ?2 ORDER BY first DESC LIMIT 1",
   "INSERT INTO log (id, checksum, data) VALUES (?1, ?2, ?3)",
   "DELETE FROM log WHERE id <= ?1",
   "DELETE FROM log",
-  /* A key that another number has goes over to this one: the other's removal stands in the log. */
-  "INSERT OR REPLACE INTO series (id, key) VALUES (?1, ?2)",
+  /* A key that another number has goes over to this one: the other's removal stands in the log. All chunks
+     that the series has come from the log. */
+  "INSERT OR REPLACE INTO series (id, key, n, first, last)"
+  " VALUES (?1, ?2, " COUNT_OF_ALL ", " FIRST_OF_ALL ", " LAST_OF_ALL ")",
+  "UPDATE series SET n = n + ?2, first = " FIRST_OF_ALL ", last = " LAST_OF_ALL " WHERE id = ?1",
   "DELETE FROM series WHERE id = ?1",
   "INSERT INTO chunk (series, first, last, n, checksum, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-  "DELETE " OVERLAPPING,
+  "DELETE FROM chunk WHERE series = ?1 AND first BETWEEN coalesce ((SELECT max (first) FROM chunk"
+  " WHERE series = ?1 AND first <= ?2), ?2) AND ?3 AND last >= ?2 RETURNING n",
 };
 
 static const char *const table_texts[] = {
-  "SELECT id, id, NULL, key FROM series ORDER BY id",
+  "SELECT id, id, NULL, key, n, first, last FROM series ORDER BY id",
   /* A checkpoint that was cut short leaves chunks of series that only the log knows as yet: all of their
      points are still there. */
-  "SELECT id, series, checksum, data FROM chunk WHERE series IN (SELECT id FROM series) ORDER BY series,"
-  " first",
-  "SELECT id, 0, checksum, data FROM log ORDER BY id",
+  "SELECT id, series, checksum, data, n, first, last FROM chunk"
+  " WHERE series IN (SELECT id FROM series) ORDER BY series, first",
+  "SELECT id, 0, checksum, data, 0, 0, 0 FROM log ORDER BY id",
 };
 
 #define SCHEMA                                                                                               \
   "BEGIN IMMEDIATE;"                                                                                         \
-  "CREATE TABLE series (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE);"                                  \
+  "CREATE TABLE series (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, n INTEGER NOT NULL,"               \
+  " first INTEGER, last INTEGER);"                                                                           \
   "CREATE TABLE chunk (id INTEGER PRIMARY KEY, series INTEGER NOT NULL, first INTEGER NOT NULL,"             \
   " last INTEGER NOT NULL, n INTEGER NOT NULL, checksum INTEGER NOT NULL, data BLOB NOT NULL);"              \
-  "CREATE INDEX chunk_series ON chunk (series, first);"                                                      \
+  "CREATE INDEX chunk_series ON chunk (series, first, last, n);"                                             \
   "CREATE TABLE log (id INTEGER PRIMARY KEY, checksum INTEGER NOT NULL, data BLOB NOT NULL);"                \
   "PRAGMA application_id = " G_STRINGIFY (APPLICATION_ID) ";"                                                \
                                                           "PRAGMA user_version = " G_STRINGIFY (FORMAT_VERSION) ";"                            \
                                                                               "COMMIT"
 
-struct _MetricsDatabase
-{
-  char *path;
-  sqlite3 *handle;                        /* (owned) */
-  sqlite3_stmt *statements[N_STATEMENTS]; /* (owned): made when they are first needed */
-  int n_frames;                           /* of the write-ahead log */
-  MetricsWritten file;                    /* counts what is written to the file */
-  MetricsWritten wal;                     /* and to the write-ahead log */
-};
-
-static gboolean
-fail (MetricsDatabase *self, GError **error)
+/**
+ * metrics_database_fail:
+ * @self: a database
+ * @error: return location for a #GError
+ *
+ * For those that work with its handle: turns what SQLite says into an error.
+ *
+ * Returns: %FALSE
+ */
+gboolean
+metrics_database_fail (MetricsDatabase *self, GError **error)
 {
   int code = sqlite3_errcode (self->handle) & 0xff;
 
@@ -101,7 +99,8 @@ fail (MetricsDatabase *self, GError **error)
 static gboolean
 execute (MetricsDatabase *self, const char *text, GError **error)
 {
-  return sqlite3_exec (self->handle, text, NULL, NULL, NULL) == SQLITE_OK || fail (self, error);
+  return sqlite3_exec (self->handle, text, NULL, NULL, NULL) == SQLITE_OK
+         || metrics_database_fail (self, error);
 }
 
 static gboolean
@@ -114,7 +113,7 @@ read_number (MetricsDatabase *self, const char *text, gint64 *number, GError **e
   if (good)
     *number = sqlite3_column_int64 (statement, 0);
   else
-    fail (self, error);
+    metrics_database_fail (self, error);
   sqlite3_finalize (statement);
   return good;
 }
@@ -156,6 +155,7 @@ on_commit (gpointer user_data, sqlite3 *handle, const char *name, int n_frames)
   MetricsDatabase *self = user_data;
 
   self->n_frames = n_frames;
+  self->wal_size = (guint64) n_frames * (self->page_size + FRAME_HEADER);
   return SQLITE_OK;
 }
 
@@ -163,13 +163,19 @@ static gboolean
 set_up (MetricsDatabase *self, gboolean synchronous, GError **error)
 {
   gboolean is_new;
+  gint64 page_size;
 
   sqlite3_busy_timeout (self->handle, 10 * 1000);
-  if (!check_format (self, &is_new, error) || !execute (self, "PRAGMA journal_mode = WAL", error)
+  if (!check_format (self, &is_new, error)
+      /* It can be chosen only as long as there is nothing in the file. */
+      || (is_new && !execute (self, "PRAGMA auto_vacuum = INCREMENTAL", error))
+      || !execute (self, "PRAGMA journal_mode = WAL", error)
       || !execute (self, synchronous ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF", error)
       /* Debian's default writes pages for no other reason than to have zeros in them. */
-      || !execute (self, "PRAGMA secure_delete = FAST", error) || (is_new && !execute (self, SCHEMA, error)))
+      || !execute (self, "PRAGMA secure_delete = FAST", error) || (is_new && !execute (self, SCHEMA, error))
+      || !read_number (self, "PRAGMA page_size", &page_size, error))
     return FALSE;
+  self->page_size = page_size;
   metrics_written_begin (&self->file, self->handle, SQLITE_FCNTL_FILE_POINTER);
   metrics_written_begin (&self->wal, self->handle, SQLITE_FCNTL_JOURNAL_POINTER);
   /* Instead of SQLite's own moving, for which whoever waits for the commit would wait. */
@@ -197,7 +203,7 @@ metrics_database_open (const char *path, gboolean synchronous, GError **error)
   if (sqlite3_open_v2 (path, &self->handle, flags, NULL) != SQLITE_OK || !set_up (self, synchronous, error))
     {
       if (error != NULL && *error == NULL)
-        fail (self, error);
+        metrics_database_fail (self, error);
       if (error != NULL && strstr ((*error)->message, path) == NULL)
         g_prefix_error (error, "'%s': ", path);
       return NULL;
@@ -214,7 +220,7 @@ metrics_database_open (const char *path, gboolean synchronous, GError **error)
 void
 metrics_database_close (MetricsDatabase *self)
 {
-  for (guint i = 0; i < N_STATEMENTS; i++)
+  for (guint i = 0; i < METRICS_N_STATEMENTS; i++)
     sqlite3_finalize (self->statements[i]);
   sqlite3_close (self->handle);
   g_free (self->path);
@@ -229,6 +235,9 @@ row_of (sqlite3_stmt *statement)
     .series = sqlite3_column_int64 (statement, 1),
     .data = sqlite3_column_blob (statement, 3),
     .size = sqlite3_column_bytes (statement, 3),
+    .n_points = sqlite3_column_int64 (statement, 4),
+    .first_time = sqlite3_column_int64 (statement, 5),
+    .last_time = sqlite3_column_int64 (statement, 6),
   };
 
   row.whole = sqlite3_column_type (statement, 2) == SQLITE_NULL
@@ -266,14 +275,21 @@ metrics_database_read (MetricsDatabase *self,
         func (&row, user_data);
       }
   if (result != SQLITE_DONE)
-    fail (self, error);
+    metrics_database_fail (self, error);
   sqlite3_finalize (statement);
   return result == SQLITE_DONE;
 }
 
-/* Returns: (nullable): a statement that is ready for its values */
-static sqlite3_stmt *
-prepare (MetricsDatabase *self, Statement which, GError **error)
+/**
+ * metrics_database_prepare:
+ * @self: a database
+ * @which: a statement
+ * @error: return location for a #GError
+ *
+ * Returns: (transfer none) (nullable): the statement, ready for its values
+ */
+sqlite3_stmt *
+metrics_database_prepare (MetricsDatabase *self, MetricsStatement which, GError **error)
 {
   sqlite3_stmt **statement = &self->statements[which];
 
@@ -281,25 +297,43 @@ prepare (MetricsDatabase *self, Statement which, GError **error)
       && sqlite3_prepare_v3 (self->handle, statement_texts[which], -1, SQLITE_PREPARE_PERSISTENT, statement,
                              NULL)
              != SQLITE_OK)
-    fail (self, error);
+    metrics_database_fail (self, error);
   return *statement;
 }
 
-static gboolean
-run (MetricsDatabase *self, sqlite3_stmt *statement, GError **error)
+/**
+ * metrics_database_run:
+ * @self: a database
+ * @statement: (nullable): a statement with its values; %NULL where it could not be prepared
+ * @error: return location for a #GError
+ *
+ * Runs a statement that gives no rows.
+ *
+ * Returns: %FALSE on errors
+ */
+gboolean
+metrics_database_run (MetricsDatabase *self, sqlite3_stmt *statement, GError **error)
 {
   gboolean good;
 
   if (statement == NULL)
     return FALSE;
-  good = sqlite3_step (statement) == SQLITE_DONE || fail (self, error);
+  good = sqlite3_step (statement) == SQLITE_DONE || metrics_database_fail (self, error);
   sqlite3_reset (statement);
   sqlite3_clear_bindings (statement);
   return good;
 }
 
-static void
-bind_bytes (sqlite3_stmt *statement, int column, GBytes *bytes)
+/**
+ * metrics_database_bind:
+ * @statement: a statement
+ * @column: which of its values
+ * @bytes: becomes that, until the statement has run
+ *
+ * Binds a blob.
+ */
+void
+metrics_database_bind (sqlite3_stmt *statement, int column, GBytes *bytes)
 {
   gsize size;
   const void *data = g_bytes_get_data (bytes, &size);
@@ -308,50 +342,21 @@ bind_bytes (sqlite3_stmt *statement, int column, GBytes *bytes)
   sqlite3_bind_blob64 (statement, column, data != NULL ? data : "", size, SQLITE_STATIC);
 }
 
-static void
-bind_checksum (sqlite3_stmt *statement, int column, GBytes *bytes)
+/**
+ * metrics_database_bind_checksum:
+ * @statement: a statement
+ * @column: which of its values
+ * @bytes: the checksum of these becomes that
+ *
+ * Binds a checksum.
+ */
+void
+metrics_database_bind_checksum (sqlite3_stmt *statement, int column, GBytes *bytes)
 {
   gsize size;
   const void *data = g_bytes_get_data (bytes, &size);
 
   sqlite3_bind_int64 (statement, column, metrics_log_checksum (data, size));
-}
-
-/**
- * metrics_database_find_span:
- * @self: a database
- * @series: a series
- * @first: (inout): the first time of a span
- * @last: (inout): its last time
- * @error: return location for a #GError
- *
- * Widens a span by the chunks that overlap it.
- *
- * Returns: %FALSE on errors
- */
-gboolean
-metrics_database_find_span (MetricsDatabase *self,
-                            guint64 series,
-                            gint64 *first,
-                            gint64 *last,
-                            GError **error)
-{
-  sqlite3_stmt *statement = prepare (self, STATEMENT_FIND_SPAN, error);
-  gboolean good;
-
-  if (statement == NULL)
-    return FALSE;
-  sqlite3_bind_int64 (statement, 1, series);
-  sqlite3_bind_int64 (statement, 2, *first);
-  sqlite3_bind_int64 (statement, 3, *last);
-  good = sqlite3_step (statement) == SQLITE_ROW || fail (self, error);
-  if (good && sqlite3_column_type (statement, 0) != SQLITE_NULL)
-    {
-      *first = MIN (*first, sqlite3_column_int64 (statement, 0));
-      *last = MAX (*last, sqlite3_column_int64 (statement, 1));
-    }
-  sqlite3_reset (statement);
-  return good;
 }
 
 /**
@@ -366,7 +371,7 @@ metrics_database_find_span (MetricsDatabase *self,
 gboolean
 metrics_database_begin (MetricsDatabase *self, GError **error)
 {
-  return run (self, prepare (self, STATEMENT_BEGIN, error), error);
+  return metrics_database_run (self, metrics_database_prepare (self, METRICS_STATEMENT_BEGIN, error), error);
 }
 
 /**
@@ -381,7 +386,7 @@ metrics_database_begin (MetricsDatabase *self, GError **error)
 gboolean
 metrics_database_commit (MetricsDatabase *self, GError **error)
 {
-  return run (self, prepare (self, STATEMENT_COMMIT, error), error);
+  return metrics_database_run (self, metrics_database_prepare (self, METRICS_STATEMENT_COMMIT, error), error);
 }
 
 /**
@@ -411,15 +416,50 @@ metrics_database_flush (MetricsDatabase *self, GError **error)
 {
   int result;
 
-  if (self->n_frames < MAX_FRAMES)
+  if (self->n_frames < MAX_FRAMES && !self->flush_due)
     return TRUE;
   result = sqlite3_wal_checkpoint_v2 (self->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
   /* Who reads just now (a backup) holds it up: it is done after a later commit. */
   if (result == SQLITE_BUSY)
     return TRUE;
   if (result != SQLITE_OK)
-    return fail (self, error);
+    return metrics_database_fail (self, error);
   self->n_frames = 0;
+  self->flush_due = FALSE;
+  return TRUE;
+}
+
+/**
+ * metrics_database_shrink:
+ * @self: a database without a transaction
+ * @is_done: (out): whether there is nothing more to do
+ * @error: return location for a #GError
+ *
+ * Gives some of what is free in the file back to the file system, where much is; metrics_database_flush()
+ * has to follow, which makes the file smaller.
+ *
+ * Returns: %FALSE on errors; nothing is lost by them
+ */
+gboolean
+metrics_database_shrink (MetricsDatabase *self, gboolean *is_done, GError **error)
+{
+  gint64 n_free;
+  gint64 n_pages;
+
+  *is_done = TRUE;
+  if (!read_number (self, "PRAGMA freelist_count", &n_free, error)
+      || !read_number (self, "PRAGMA page_count", &n_pages, error))
+    return FALSE;
+  if (n_free <= (self->shrinking ? MAX (LITTLE_FREE, n_pages / 32) : MAX (MUCH_FREE, n_pages / 8)))
+    {
+      self->flush_due = self->flush_due || self->shrinking;
+      self->shrinking = FALSE;
+      return TRUE;
+    }
+  if (!execute (self, "PRAGMA incremental_vacuum (" G_STRINGIFY (SHRINK_STEP) ")", error))
+    return FALSE;
+  self->shrinking = TRUE;
+  *is_done = FALSE;
   return TRUE;
 }
 
@@ -437,14 +477,14 @@ metrics_database_flush (MetricsDatabase *self, GError **error)
 gboolean
 metrics_database_insert_log (MetricsDatabase *self, guint64 id, GBytes *data, GError **error)
 {
-  sqlite3_stmt *statement = prepare (self, STATEMENT_INSERT_LOG, error);
+  sqlite3_stmt *statement = metrics_database_prepare (self, METRICS_STATEMENT_INSERT_LOG, error);
 
   if (statement == NULL)
     return FALSE;
   sqlite3_bind_int64 (statement, 1, id);
-  bind_checksum (statement, 2, data);
-  bind_bytes (statement, 3, data);
-  return run (self, statement, error);
+  metrics_database_bind_checksum (statement, 2, data);
+  metrics_database_bind (statement, 3, data);
+  return metrics_database_run (self, statement, error);
 }
 
 /**
@@ -467,122 +507,26 @@ metrics_database_delete_log (MetricsDatabase *self, guint64 last, GError **error
   if (!read_number (self, "SELECT max (id) FROM log", &newest, error))
     return FALSE;
   if (newest <= (gint64) last)
-    return run (self, prepare (self, STATEMENT_CLEAR_LOG, error), error);
+    return metrics_database_run (self, metrics_database_prepare (self, METRICS_STATEMENT_CLEAR_LOG, error),
+                                 error);
 
-  statement = prepare (self, STATEMENT_DELETE_LOG, error);
+  statement = metrics_database_prepare (self, METRICS_STATEMENT_DELETE_LOG, error);
   if (statement == NULL)
     return FALSE;
   sqlite3_bind_int64 (statement, 1, last);
-  return run (self, statement, error);
+  return metrics_database_run (self, statement, error);
 }
 
 /**
- * metrics_database_insert_series:
+ * metrics_database_get_wal_size:
  * @self: a database
- * @id: the number of a series
- * @key: its key
- * @error: return location for a #GError
  *
- * Adds a series, where it is not there yet.
- *
- * Returns: %FALSE on errors
+ * Returns: how many bytes the write-ahead log had at the last commit
  */
-gboolean
-metrics_database_insert_series (MetricsDatabase *self, guint64 id, GBytes *key, GError **error)
+guint64
+metrics_database_get_wal_size (MetricsDatabase *self)
 {
-  sqlite3_stmt *statement = prepare (self, STATEMENT_INSERT_SERIES, error);
-
-  if (statement == NULL)
-    return FALSE;
-  sqlite3_bind_int64 (statement, 1, id);
-  bind_bytes (statement, 2, key);
-  return run (self, statement, error);
-}
-
-/**
- * metrics_database_delete_series:
- * @self: a database
- * @id: the number of a series
- * @error: return location for a #GError
- *
- * Deletes a series; its chunks are not touched.
- *
- * Returns: %FALSE on errors
- */
-gboolean
-metrics_database_delete_series (MetricsDatabase *self, guint64 id, GError **error)
-{
-  sqlite3_stmt *statement = prepare (self, STATEMENT_DELETE_SERIES, error);
-
-  if (statement == NULL)
-    return FALSE;
-  sqlite3_bind_int64 (statement, 1, id);
-  return run (self, statement, error);
-}
-
-/**
- * metrics_database_insert_chunk:
- * @self: a database
- * @series: the number of a series
- * @first: the first time of the chunk
- * @last: its last time
- * @n_points: how many points it has
- * @data: them
- * @error: return location for a #GError
- *
- * Adds a chunk.
- *
- * Returns: %FALSE on errors
- */
-gboolean
-metrics_database_insert_chunk (MetricsDatabase *self,
-                               guint64 series,
-                               gint64 first,
-                               gint64 last,
-                               guint64 n_points,
-                               GBytes *data,
-                               GError **error)
-{
-  sqlite3_stmt *statement = prepare (self, STATEMENT_INSERT_CHUNK, error);
-
-  if (statement == NULL)
-    return FALSE;
-  sqlite3_bind_int64 (statement, 1, series);
-  sqlite3_bind_int64 (statement, 2, first);
-  sqlite3_bind_int64 (statement, 3, last);
-  sqlite3_bind_int64 (statement, 4, n_points);
-  bind_checksum (statement, 5, data);
-  bind_bytes (statement, 6, data);
-  return run (self, statement, error);
-}
-
-/**
- * metrics_database_delete_chunks:
- * @self: a database
- * @series: the number of a series
- * @first: the first time of a span
- * @last: its last time
- * @error: return location for a #GError
- *
- * Deletes the chunks that overlap a span.
- *
- * Returns: %FALSE on errors
- */
-gboolean
-metrics_database_delete_chunks (MetricsDatabase *self,
-                                guint64 series,
-                                gint64 first,
-                                gint64 last,
-                                GError **error)
-{
-  sqlite3_stmt *statement = prepare (self, STATEMENT_DELETE_CHUNKS, error);
-
-  if (statement == NULL)
-    return FALSE;
-  sqlite3_bind_int64 (statement, 1, series);
-  sqlite3_bind_int64 (statement, 2, first);
-  sqlite3_bind_int64 (statement, 3, last);
-  return run (self, statement, error);
+  return self->wal_size;
 }
 
 /**

@@ -32,6 +32,9 @@ typedef enum
  * @whole: whether @data is what was written
  * @data: (array length=size): a key, a block, or a batch of changes
  * @size: its length
+ * @n_points: of a chunk, or of all chunks of a series: how many points
+ * @first_time: the time of the first of them
+ * @last_time: the time of the last of them
  *
  * A row of any table.
  */
@@ -42,6 +45,9 @@ typedef struct
   gboolean whole;
   const guint8 *data;
   gsize size;
+  guint64 n_points;
+  gint64 first_time;
+  gint64 last_time;
 } MetricsRow;
 
 typedef void (*MetricsRowFunc) (const MetricsRow *row, gpointer user_data);
@@ -81,8 +87,16 @@ gboolean metrics_database_delete_chunks (MetricsDatabase *self,
                                          guint64 series,
                                          gint64 first,
                                          gint64 last,
+                                         gint64 *n_points,
+                                         GError **error);
+gboolean metrics_database_update_series (MetricsDatabase *self,
+                                         guint64 series,
+                                         gint64 n_points,
                                          GError **error);
 
+gboolean metrics_database_shrink (MetricsDatabase *self, gboolean *done, GError **error);
+
+guint64 metrics_database_get_wal_size (MetricsDatabase *self);
 guint64 metrics_database_get_bytes_written (MetricsDatabase *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MetricsDatabase, metrics_database_close)

@@ -5,26 +5,37 @@
 #include "storage/metrics-storage.h"
 
 #include "storage/metrics-checkpoint.h"
+#include "storage/metrics-fetcher.h"
+#include "storage/metrics-load.h"
 #include "storage/metrics-lock.h"
 #include "storage/metrics-writer.h"
-#include "store/metrics-restore.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
+#include <malloc.h>
 #include <unistd.h>
 
-/* The journal of a store: a database in a folder, and the thread that writes it (metrics-writer.c). What is
- * here runs in the main thread, which never waits for the disk between load and close. */
+/* The journal of a store: a database in a folder, and the thread that writes it (metrics-writer.c). And the
+ * source of its chunks that are on disk alone, with the thread that reads them (metrics-fetcher.c). What is
+ * here runs in the main thread, which never waits for the disk between load and close.
+ *
+ * When a checkpoint has written chunks the store can do without them: where it has much, it is made to let go
+ * of some. */
 
 /* How many bytes of changes may wait to be written before who makes more has to wait with them, and before
  * nobody can make any. */
 #define MANY_PENDING (16 << 20)
 #define MAX_PENDING (64 << 20)
 
-/* How long a checkpoint may keep the main thread at a time. */
+/* How long a checkpoint may keep the main thread at a time, and how many units of work there are between
+ * looks at the clock. */
 #define SLICE (2 * G_TIME_SPAN_MILLISECOND)
+#define EVICT_UNITS 1000
+
+/* How much memory has to have become free before it is given back to the system. */
+#define MUCH_FREED (1 << 20)
 
 /**
  * MetricsStorage:
@@ -40,23 +51,31 @@ struct _MetricsStorage
   int lock;                    /* -1 when it is closed */
   MetricsDatabase *database;   /* (owned) (nullable): the writer's from metrics_storage_load() on */
   MetricsWriter *writer;       /* (owned) (nullable) */
+  MetricsFetcher *fetcher;     /* (owned) (nullable): from metrics_storage_load() on */
   MetricsStore *store;         /* (owned) (nullable): while there is a writer */
   GSource *notice;             /* (owned) (nullable): the writer has something for the main thread */
   MetricsStorageFigures final; /* when there is no writer any more */
 
   guint64 position;
-  guint64 kept;    /* what was last told */
-  guint64 pending; /* bytes of changes that wait to be written, as last heard of */
+  guint64 kept;          /* what was last told */
+  guint64 pending;       /* bytes of changes that wait to be written, as last heard of */
+  guint64 memory_high;   /* above that, chunks that are written leave memory */
+  guint64 memory_target; /* until it is no more than that */
+  gboolean evicting;
+  guint64 evicted; /* bytes that became free since that was told to the system */
   gboolean failing;
   char *reason; /* (owned) (nullable): why, while it is failing */
 };
 
 static void metrics_storage_journal_init (MetricsJournalInterface *iface);
+static void metrics_storage_source_init (MetricsChunkSourceInterface *iface);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (MetricsStorage,
                                metrics_storage,
                                G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (METRICS_TYPE_JOURNAL, metrics_storage_journal_init))
+                               G_IMPLEMENT_INTERFACE (METRICS_TYPE_JOURNAL, metrics_storage_journal_init)
+                                   G_IMPLEMENT_INTERFACE (METRICS_TYPE_CHUNK_SOURCE,
+                                                          metrics_storage_source_init))
 
 static void
 metrics_storage_dispose (GObject *object)
@@ -154,6 +173,18 @@ metrics_storage_is_awaited (MetricsJournal *journal)
 }
 
 static void
+metrics_storage_press (MetricsJournal *journal)
+{
+  metrics_writer_press (METRICS_STORAGE (journal)->writer);
+}
+
+static void
+metrics_storage_touch (MetricsJournal *journal, guint64 id, gint64 from, gint64 to)
+{
+  metrics_writer_touch (METRICS_STORAGE (journal)->writer, id, from, to);
+}
+
+static void
 metrics_storage_journal_init (MetricsJournalInterface *iface)
 {
   iface->check = metrics_storage_check;
@@ -163,6 +194,54 @@ metrics_storage_journal_init (MetricsJournalInterface *iface)
   iface->get_position = metrics_storage_get_position;
   iface->get_kept = metrics_storage_get_kept;
   iface->is_awaited = metrics_storage_is_awaited;
+  iface->press = metrics_storage_press;
+  iface->touch = metrics_storage_touch;
+}
+
+static MetricsHold *
+metrics_storage_hold (MetricsChunkSource *source)
+{
+  MetricsStorage *self = METRICS_STORAGE (source);
+
+  return self->fetcher != NULL ? metrics_fetcher_hold (self->fetcher) : NULL;
+}
+
+static MetricsHold *
+metrics_storage_hold_ref (MetricsChunkSource *source, MetricsHold *hold)
+{
+  return metrics_hold_ref (hold);
+}
+
+static void
+metrics_storage_hold_unref (MetricsChunkSource *source, MetricsHold *hold)
+{
+  metrics_hold_unref (hold);
+}
+
+static gpointer
+metrics_storage_request (MetricsChunkSource *source,
+                         MetricsHold *hold,
+                         const MetricsChunkRequest *request,
+                         MetricsChunkSourceFunc func,
+                         gpointer user_data)
+{
+  return metrics_fetcher_request (METRICS_STORAGE (source)->fetcher, hold, request, func, user_data);
+}
+
+static void
+metrics_storage_cancel (MetricsChunkSource *source, gpointer ticket)
+{
+  metrics_fetcher_cancel (METRICS_STORAGE (source)->fetcher, ticket);
+}
+
+static void
+metrics_storage_source_init (MetricsChunkSourceInterface *iface)
+{
+  iface->hold = metrics_storage_hold;
+  iface->hold_ref = metrics_storage_hold_ref;
+  iface->hold_unref = metrics_storage_hold_unref;
+  iface->request = metrics_storage_request;
+  iface->cancel = metrics_storage_cancel;
 }
 
 /* The cause is said once, not at each attempt. */
@@ -193,6 +272,9 @@ pass_on_news (MetricsStorage *self)
   has_grown = news.kept > self->kept;
   self->kept = news.kept;
   self->pending = news.pending;
+  metrics_fetcher_limit (self->fetcher, news.wal_size);
+  if (news.failing)
+    metrics_store_refuse_waiting (self->store);
   if (news.failed > news.kept)
     metrics_journal_emit_failed (METRICS_JOURNAL (self), news.failed, news.reason);
   if (has_grown)
@@ -200,15 +282,51 @@ pass_on_news (MetricsStorage *self)
   g_free (news.reason);
 }
 
+/* Has the store let go of chunks that are on disk, until it has little enough, or no more of them, or the
+ * time is over. Returns: whether there is nothing more to do. */
+static gboolean
+evict (MetricsStorage *self, gint64 deadline)
+{
+  guint64 before = metrics_store_get_memory (self->store);
+  gboolean is_done;
+
+  if (!self->evicting)
+    return TRUE;
+  do
+    {
+      gint budget = EVICT_UNITS;
+
+      is_done = metrics_store_evict (self->store, self->memory_target, &budget) || budget > 0;
+    }
+  while (!is_done && g_get_monotonic_time () < deadline);
+  self->evicting = !is_done;
+  self->evicted += before - MIN (before, metrics_store_get_memory (self->store));
+  if (is_done && self->evicted > MUCH_FREED)
+    {
+      malloc_trim (0);
+      self->evicted = 0;
+    }
+  return is_done;
+}
+
 static gboolean
 on_notice (gpointer user_data)
 {
   g_autoptr (MetricsStorage) self = g_object_ref (user_data);
+  gint64 deadline = g_get_monotonic_time () + SLICE;
+  gboolean is_done;
 
   pass_on_news (self);
   /* Who was told may have closed it. */
-  if (self->writer != NULL
-      && !metrics_writer_answer (self->writer, self->store, g_get_monotonic_time () + SLICE))
+  if (self->writer == NULL)
+    return G_SOURCE_CONTINUE;
+  if (metrics_writer_pass_on (self->writer, self->store))
+    {
+      metrics_fetcher_renew (self->fetcher);
+      self->evicting = metrics_store_get_memory (self->store) > self->memory_high;
+    }
+  is_done = metrics_writer_answer (self->writer, self->store, deadline);
+  if (!evict (self, deadline) || !is_done)
     g_source_set_ready_time (self->notice, 0);
   return G_SOURCE_CONTINUE;
 }
@@ -278,83 +396,25 @@ metrics_storage_new (const char *folder, MetricsDurability durability, GError **
   return self->database != NULL ? g_steal_pointer (&self) : NULL;
 }
 
-typedef struct
-{
-  MetricsStorage *self;
-  MetricsStore *store;
-  guint64 newest_id;
-  MetricsWriterStart start;
-} Loading;
-
 static void
-report_damage (Loading *loading, const char *table, guint64 id, const char *reason)
+on_damaged_chunk (guint64 id, guint64 series, gint64 first, gint64 last, gpointer user_data)
 {
-  g_message (_ ("'%s': row %" G_GUINT64_FORMAT " of table '%s' is damaged and left out: %s"),
-             loading->self->path, id, table, reason);
+  MetricsStorage *self = user_data;
+  g_autofree char *reason = g_strdup_printf ("points of series %" G_GUINT64_FORMAT " from %" G_GINT64_FORMAT
+                                             " to %" G_GINT64_FORMAT,
+                                             series, first, last);
+
+  metrics_report_damage (self->path, "chunk", id, reason);
 }
 
 static void
-on_series (const MetricsRow *row, gpointer user_data)
+set_limits (MetricsStorage *self)
 {
-  Loading *loading = user_data;
-  g_autoptr (GError) error = NULL;
+  guint64 limit;
 
-  loading->newest_id = MAX (loading->newest_id, row->id);
-  if (!metrics_store_restore_series (loading->store, row->id, (const char *) row->data, row->size, &error))
-    report_damage (loading, "series", row->id, error->message);
-}
-
-static void
-on_chunk (const MetricsRow *row, gpointer user_data)
-{
-  Loading *loading = user_data;
-  g_autoptr (GBytes) data = g_bytes_new (row->data, row->size);
-  g_autoptr (GError) error = NULL;
-
-  if (!row->whole)
-    report_damage (loading, "chunk", row->id, "wrong checksum");
-  else if (!metrics_store_restore_chunk (loading->store, row->series, data, &error))
-    report_damage (loading, "chunk", row->id, error->message);
-}
-
-static void
-replay (Loading *loading, const MetricsRow *row, const guint8 *changes, gsize size)
-{
-  MetricsLogReader reader;
-  MetricsLogChange change;
-  MetricsChunkRequest request;
-  g_autoptr (GError) error = NULL;
-
-  metrics_log_reader_init (&reader, changes, size);
-  while (metrics_log_reader_next (&reader, &change))
-    {
-      loading->newest_id = MAX (loading->newest_id, change.id);
-      /* Changes of series that are no more find none: that is as it should be. */
-      if (change.kind == METRICS_LOG_PUT)
-        metrics_store_restore_put (loading->store, change.id, change.point, &request);
-      else if (change.kind == METRICS_LOG_REMOVE)
-        metrics_store_restore_remove (loading->store, change.id, change.from, change.to, &request);
-      else
-        metrics_store_restore_series (loading->store, change.id, change.key, change.key_len,
-                                      error == NULL ? &error : NULL);
-    }
-  metrics_touched_add (loading->start.touched, changes, size);
-  if (reader.damaged || error != NULL)
-    report_damage (loading, "log", row->id, error != NULL ? error->message : "it cannot be read");
-}
-
-static void
-on_log (const MetricsRow *row, gpointer user_data)
-{
-  Loading *loading = user_data;
-  g_autoptr (GBytes) changes = row->whole ? metrics_log_unpack (row->data, row->size) : NULL;
-
-  loading->start.last_log = row->id;
-  loading->start.log_bytes += row->size;
-  if (changes != NULL)
-    replay (loading, row, g_bytes_get_data (changes, NULL), g_bytes_get_size (changes));
-  else
-    report_damage (loading, "log", row->id, row->whole ? "it cannot be read" : "wrong checksum");
+  g_object_get (self->store, "memory-limit", &limit, NULL);
+  self->memory_high = limit - limit / 8;
+  self->memory_target = limit - limit / 4;
 }
 
 /**
@@ -363,7 +423,8 @@ on_log (const MetricsRow *row, gpointer user_data)
  * @store: a store that nothing was put into yet
  * @error: return location for a #GError
  *
- * Reads all that is stored, and is the journal of the store from then on, until metrics_storage_close().
+ * Reads which series are stored, and the changes that their chunks do not have yet; the chunks stay on disk.
+ * It is the journal of the store from then on, and the source of its chunks, until metrics_storage_close().
  * What is damaged is named in the log and left out.
  *
  * Returns: %FALSE where the database cannot be read
@@ -371,32 +432,39 @@ on_log (const MetricsRow *row, gpointer user_data)
 gboolean
 metrics_storage_load (MetricsStorage *self, MetricsStore *store, GError **error)
 {
-  Loading loading = { .self = self, .store = store };
+  MetricsWriterStart start = { 0 };
 
   g_return_val_if_fail (METRICS_IS_STORAGE (self), FALSE);
   g_return_val_if_fail (METRICS_IS_STORE (store), FALSE);
   g_return_val_if_fail (self->database != NULL, FALSE);
 
-  loading.start.touched = metrics_touched_new ();
-  if (!metrics_database_read (self->database, METRICS_TABLE_SERIES, on_series, &loading, error)
-      || !metrics_database_read (self->database, METRICS_TABLE_CHUNK, on_chunk, &loading, error)
-      || !metrics_database_read (self->database, METRICS_TABLE_LOG, on_log, &loading, error))
+  start.durability = self->durability;
+  start.database = self->database;
+  start.touched = metrics_touched_new ();
+  self->fetcher = metrics_fetcher_new (self->path, on_damaged_chunk, self, error);
+  if (self->fetcher == NULL || !metrics_load (self->path, &start, self->fetcher, store, error))
     {
-      g_hash_table_unref (loading.start.touched);
+      g_hash_table_unref (start.touched);
       g_prefix_error (error, "'%s': ", self->path);
       return FALSE;
     }
-  metrics_store_restore_finish (store, loading.newest_id);
 
   self->notice = g_source_new (&notice_funcs, sizeof (GSource));
   g_source_set_static_name (self->notice, "MetricsStorage");
   g_source_set_callback (self->notice, on_notice, self, NULL);
   g_source_attach (self->notice, g_main_context_get_thread_default ());
-  loading.start.database = g_steal_pointer (&self->database);
-  loading.start.durability = self->durability;
-  self->writer = metrics_writer_new (&loading.start, self->notice);
+  self->database = NULL;
+  self->writer = metrics_writer_new (&start, self->notice);
   self->store = g_object_ref (store);
+  set_limits (self);
   metrics_store_set_journal (store, METRICS_JOURNAL (self));
+  metrics_store_set_chunk_source (store, METRICS_CHUNK_SOURCE (self));
+  /* The changes of the log may have been more than there is room for. */
+  if (metrics_store_get_memory (store) > self->memory_high)
+    {
+      self->evicting = TRUE;
+      metrics_writer_press (self->writer);
+    }
   return TRUE;
 }
 
@@ -422,6 +490,7 @@ metrics_storage_close (MetricsStorage *self, GError **error)
 
       metrics_store_set_journal (self->store, NULL);
       good = metrics_writer_stop (self->writer, self->store, error);
+      metrics_store_set_chunk_source (self->store, NULL);
       pass_on_news (self);
       metrics_writer_get_figures (self->writer, &self->final);
       g_clear_pointer (&self->writer, metrics_writer_free);
@@ -429,6 +498,7 @@ metrics_storage_close (MetricsStorage *self, GError **error)
       g_clear_pointer (&self->notice, g_source_unref);
       g_clear_object (&self->store);
     }
+  g_clear_pointer (&self->fetcher, metrics_fetcher_close);
   g_clear_pointer (&self->database, metrics_database_close);
   metrics_lock_release (self->lock);
   self->lock = -1;

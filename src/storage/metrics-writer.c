@@ -2,9 +2,7 @@
 
 #include "config.h"
 
-#include "storage/metrics-writer.h"
-
-#include "storage/metrics-checkpoint.h"
+#include "storage/metrics-writer-private.h"
 
 /* The thread that writes.
  *
@@ -14,14 +12,9 @@
  *
  * Checkpoints go on between commits, a group of series in each: nobody who waits for a commit waits for a
  * checkpoint as a whole. A group is committed together with all changes that came before the store was asked
- * for it, so chunks never know of changes that the log does not have. */
-
-/* A batch that has more is closed; the next one is another row. */
-#define MAX_BATCH (1 << 20)
-
-/* How long changes wait for a commit. */
-#define INTERVAL (1 * G_TIME_SPAN_SECOND)
-#define INTERVAL_OF_NONE (10 * G_TIME_SPAN_SECOND)
+ * for it, so chunks never know of changes that the log does not have.
+ *
+ * What the main thread calls is in metrics-writer-main.c. */
 
 /* When to try again what failed; where clients wait for what becomes of it, sooner. */
 #define RETRY_INTERVAL (1 * G_TIME_SPAN_SECOND)
@@ -32,61 +25,14 @@
 #define MAX_LOG (8 << 20)
 #define MAX_LOG_AGE (1 * G_TIME_SPAN_HOUR)
 
-struct _MetricsWriter
-{
-  MetricsDurability durability;
-  GSource *notice; /* (unowned): made ready when there is news or a question for the main thread */
-  GThread *thread; /* (owned) */
-
-  GMutex mutex;              /* guards what follows up to the next comment */
-  GCond wake;                /* for the thread */
-  GCond told;                /* for metrics_writer_stop() */
-  GQueue closed;             /* (owned) (element-type MetricsLogBatch): the oldest first */
-  MetricsLogBatch *open;     /* (owned) (nullable): what changes are appended to */
-  guint64 pending;           /* bytes of both, and of those that are being written */
-  gint64 oldest;             /* when the first of them came, where there are any */
-  gint64 wake_at;            /* until when the thread sleeps; 0 while it does not */
-  MetricsCheckpoint *asking; /* (unowned) (nullable): what waits for the main thread */
-  gboolean stopping;
-  gboolean stopped;
-  MetricsWriterNews news;
-  MetricsStorageFigures figures;
-
-  /* The thread's own. */
-  MetricsDatabase *database;     /* (owned) */
-  GHashTable *touched;           /* (owned): what the rows changed that no checkpoint has taken yet */
-  guint64 last_log;              /* the number of the last row */
-  guint64 log_bytes;             /* how many bytes the rows have */
-  gint64 log_since;              /* when the first of them came, or the last checkpoint ended */
-  gint64 retry_at;               /* not before, after a failure; 0 while all is well */
-  MetricsCheckpoint *checkpoint; /* (owned) (nullable) */
-  guint64 checkpoint_bytes;      /* how many bytes the rows have that it takes */
-  gboolean prepared;             /* whether its group is made up */
-  gint64 checkpoint_retry_at;    /* it goes on not before, after a failure of its own; 0 while all is well */
-};
+/* The pause after each step of giving room back to the file system: nobody waits for it. */
+#define SHRINK_INTERVAL (20 * G_TIME_SPAN_MILLISECOND)
 
 static void
 tell_main (MetricsWriter *self)
 {
   g_source_set_ready_time (self->notice, 0);
   g_cond_signal (&self->told);
-}
-
-static gboolean
-has_pending (MetricsWriter *self)
-{
-  return self->open != NULL || self->closed.length > 0;
-}
-
-/* Returns: when the changes that are pending are to be written */
-static gint64
-get_due_of_pending (MetricsWriter *self)
-{
-  if (!has_pending (self))
-    return G_MAXINT64;
-  if (self->durability == METRICS_DURABILITY_ALWAYS || self->stopping || self->closed.length > 0)
-    return 0;
-  return self->oldest + (self->durability == METRICS_DURABILITY_NONE ? INTERVAL_OF_NONE : INTERVAL);
 }
 
 static gint64
@@ -97,16 +43,18 @@ get_due_of_checkpoint (MetricsWriter *self)
   if (self->checkpoint != NULL)
     return self->stopping ? 0 : self->checkpoint_retry_at;
   if (self->log_bytes == 0)
-    return G_MAXINT64;
-  return self->log_bytes > MAX_LOG || self->stopping ? 0 : self->log_since + MAX_LOG_AGE;
+    return self->pressed && (g_hash_table_size (self->touches) > 0 || !metrics_writer_has_pending (self))
+               ? 0
+               : G_MAXINT64;
+  return self->log_bytes > MAX_LOG || self->stopping || self->pressed ? 0 : self->log_since + MAX_LOG_AGE;
 }
 
 static gint64
 get_due (MetricsWriter *self)
 {
-  gint64 due = MIN (get_due_of_pending (self), get_due_of_checkpoint (self));
+  gint64 due = MIN (metrics_writer_get_due (self), get_due_of_checkpoint (self));
 
-  return self->stopping ? due : MAX (due, self->retry_at);
+  return self->stopping ? due : MAX (MIN (due, self->shrink_at), self->retry_at);
 }
 
 /* Sleeps until there is something to do. Returns: whether there is more to do before the end. */
@@ -128,13 +76,6 @@ sleep_until_due (MetricsWriter *self)
         g_cond_wait_until (&self->wake, &self->mutex, due);
       self->wake_at = 0;
     }
-}
-
-static void
-close_batch (MetricsWriter *self)
-{
-  if (self->open != NULL)
-    g_queue_push_tail (&self->closed, g_steal_pointer (&self->open));
 }
 
 static gboolean
@@ -183,16 +124,32 @@ write_all (MetricsWriter *self, GQueue *batches, gboolean with_checkpoint, GErro
   return TRUE;
 }
 
+/* With the mutex. */
+static void
+take_end_of_checkpoint (MetricsWriter *self, guint64 position)
+{
+  self->settled = TRUE;
+  self->settled_at = position;
+  self->pressed = self->pressed && self->pressed_at > position;
+  self->shrink_at = 0;
+  tell_main (self);
+}
+
+/* With the mutex: the group is where it lasts. */
 static void
 advance_checkpoint (MetricsWriter *self)
 {
   self->prepared = FALSE;
   self->checkpoint_retry_at = 0;
-  if (!metrics_checkpoint_advance (self->checkpoint))
-    return;
-  g_clear_pointer (&self->checkpoint, metrics_checkpoint_free);
-  self->log_bytes -= self->checkpoint_bytes;
-  self->log_since = g_get_monotonic_time ();
+  if (metrics_checkpoint_advance (self->checkpoint, self->confirmed))
+    {
+      g_clear_pointer (&self->checkpoint, metrics_checkpoint_free);
+      self->log_bytes -= self->checkpoint_bytes;
+      self->log_since = g_get_monotonic_time ();
+      take_end_of_checkpoint (self, self->checkpoint_position);
+    }
+  else if (self->confirmed->len > 0)
+    tell_main (self);
 }
 
 static void
@@ -273,25 +230,24 @@ write_step (MetricsWriter *self, gboolean has_answer)
   g_autoptr (GError) error = NULL;
   g_autoptr (GError) checkpoint_error = NULL;
   gint64 started = g_get_monotonic_time ();
+  gboolean advanced;
   gboolean moved;
   gboolean good;
 
-  close_batch (self);
+  metrics_writer_close_batch (self);
   /* A checkpoint may not know of changes that are not written with it. */
   has_answer = has_answer && self->retry_at == 0;
   take_batches (self, &batches);
   g_mutex_unlock (&self->mutex);
 
   /* A checkpoint takes far more room than the changes, which must not fail with it. */
-  if (has_answer && write_all (self, &batches, TRUE, &checkpoint_error))
-    {
-      advance_checkpoint (self);
-      good = TRUE;
-    }
-  else
-    good = write_all (self, &batches, FALSE, &error);
+  advanced = has_answer && write_all (self, &batches, TRUE, &checkpoint_error);
+  good = advanced || write_all (self, &batches, FALSE, &error);
 
   g_mutex_lock (&self->mutex);
+  self->figures.bytes_written = metrics_database_get_bytes_written (self->database);
+  if (advanced)
+    advance_checkpoint (self);
   if (checkpoint_error != NULL)
     take_checkpoint_failure (self, checkpoint_error);
   if (good)
@@ -305,8 +261,19 @@ write_step (MetricsWriter *self, gboolean has_answer)
 
   g_mutex_lock (&self->mutex);
   self->figures.errors += !moved;
+  self->news.wal_size = metrics_database_get_wal_size (self->database);
   self->figures.bytes_written = metrics_database_get_bytes_written (self->database);
   return good && checkpoint_error == NULL;
+}
+
+/* With the mutex. */
+static void
+begin_checkpoint (MetricsWriter *self)
+{
+  metrics_touched_move (self->touches, self->touched);
+  self->checkpoint = metrics_checkpoint_new (self->touched, self->last_log);
+  self->checkpoint_bytes = self->log_bytes;
+  self->checkpoint_position = self->news.kept;
 }
 
 /* Takes the checkpoint on until it asks, or can be written. Returns: whether that went well. */
@@ -316,12 +283,9 @@ prepare_step (MetricsWriter *self)
   g_autoptr (GError) error = NULL;
   gboolean good;
 
-  g_mutex_unlock (&self->mutex);
   if (self->checkpoint == NULL)
-    {
-      self->checkpoint = metrics_checkpoint_new (self->touched, self->last_log);
-      self->checkpoint_bytes = self->log_bytes;
-    }
+    begin_checkpoint (self);
+  g_mutex_unlock (&self->mutex);
   good = metrics_checkpoint_prepare (self->checkpoint, self->database, &error);
   g_mutex_lock (&self->mutex);
 
@@ -336,6 +300,23 @@ prepare_step (MetricsWriter *self)
   return good;
 }
 
+/* Gives some of what is free in the file back. Returns: whether that went well. */
+static gboolean
+shrink_step (MetricsWriter *self)
+{
+  gboolean is_done = TRUE;
+  gboolean good;
+
+  g_mutex_unlock (&self->mutex);
+  good = metrics_database_shrink (self->database, &is_done, NULL)
+         && metrics_database_flush (self->database, NULL);
+  g_mutex_lock (&self->mutex);
+  self->figures.errors += !good;
+  self->figures.bytes_written = metrics_database_get_bytes_written (self->database);
+  self->shrink_at = is_done || !good ? G_MAXINT64 : g_get_monotonic_time () + SHRINK_INTERVAL;
+  return good;
+}
+
 /* Does what is due. Returns: whether that went well. */
 static gboolean
 do_step (MetricsWriter *self)
@@ -343,10 +324,12 @@ do_step (MetricsWriter *self)
   gint64 now = g_get_monotonic_time ();
   gboolean has_answer = self->checkpoint != NULL && self->prepared && self->asking == NULL;
 
-  if ((has_answer || get_due_of_pending (self) <= now) && !write_step (self, has_answer))
+  if ((has_answer || metrics_writer_get_due (self) <= now) && !write_step (self, has_answer))
     return FALSE;
   /* Even where changes come all the time: else the log would grow without end. */
-  return self->prepared || get_due_of_checkpoint (self) > now || prepare_step (self);
+  if (!self->prepared && get_due_of_checkpoint (self) <= now)
+    return prepare_step (self);
+  return self->shrink_at > now || self->stopping || shrink_step (self);
 }
 
 static gpointer
@@ -391,6 +374,8 @@ metrics_writer_new (const MetricsWriterStart *start, GSource *notice)
   self->last_log = start->last_log;
   self->log_bytes = start->log_bytes;
   self->log_since = g_get_monotonic_time ();
+  self->touches = metrics_touched_new ();
+  self->confirmed = g_array_new (FALSE, FALSE, sizeof (MetricsConfirmed));
   self->thread = g_thread_new ("storage", write_until_stopped, self);
   return self;
 }
@@ -410,173 +395,12 @@ metrics_writer_free (MetricsWriter *self)
   g_queue_clear_full (&self->closed, (GDestroyNotify) metrics_log_batch_free);
   g_clear_pointer (&self->checkpoint, metrics_checkpoint_free);
   g_hash_table_unref (self->touched);
+  g_hash_table_unref (self->touches);
+  g_array_unref (self->confirmed);
   metrics_database_close (self->database);
   g_mutex_clear (&self->mutex);
   g_cond_clear (&self->wake);
   g_cond_clear (&self->told);
   g_free (self->news.reason);
   g_free (self);
-}
-
-/**
- * metrics_writer_begin_change:
- * @self: a writer
- *
- * Returns: (transfer none): the batch to append one change to; metrics_writer_end_change() has to follow at
- *   once
- */
-MetricsLogBatch *
-metrics_writer_begin_change (MetricsWriter *self)
-{
-  g_mutex_lock (&self->mutex);
-  if (!has_pending (self))
-    self->oldest = g_get_monotonic_time ();
-  if (self->open == NULL)
-    self->open = metrics_log_batch_new ();
-  self->pending -= self->open->bytes->len;
-  return self->open;
-}
-
-/**
- * metrics_writer_end_change:
- * @self: a writer
- * @position: the position of the change
- *
- * Hands the change over.
- *
- * Returns: how many bytes of changes wait to be written
- */
-guint64
-metrics_writer_end_change (MetricsWriter *self, guint64 position)
-{
-  guint64 pending;
-
-  self->open->position = position;
-  self->pending += self->open->bytes->len;
-  if (self->open->bytes->len >= MAX_BATCH)
-    close_batch (self);
-  /* Waking costs a system call, so it is done once for a commit and not for each change. */
-  if (self->wake_at > self->retry_at && MAX (get_due_of_pending (self), self->retry_at) < self->wake_at)
-    {
-      self->wake_at = 0;
-      g_cond_signal (&self->wake);
-    }
-  pending = self->pending;
-  g_mutex_unlock (&self->mutex);
-  return pending;
-}
-
-/**
- * metrics_writer_get_kept:
- * @self: a writer
- *
- * Returns: the position up to which all changes are kept
- */
-guint64
-metrics_writer_get_kept (MetricsWriter *self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
-
-  return self->news.kept;
-}
-
-/**
- * metrics_writer_take_news:
- * @self: a writer
- * @news: (out caller-allocates): what became of changes since the last time
- *
- * Tells the main thread.
- */
-void
-metrics_writer_take_news (MetricsWriter *self, MetricsWriterNews *news)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
-
-  *news = self->news;
-  news->pending = self->pending;
-  self->news.reason = NULL;
-  self->news.failed = 0;
-}
-
-/**
- * metrics_writer_get_figures:
- * @self: a writer
- * @figures: (out caller-allocates): what it has done
- *
- * Tells what it has done.
- */
-void
-metrics_writer_get_figures (MetricsWriter *self, MetricsStorageFigures *figures)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
-
-  *figures = self->figures;
-  figures->pending = self->pending;
-}
-
-/**
- * metrics_writer_answer:
- * @self: a writer
- * @store: the store, whose thread this is
- * @deadline: until when to go on, by the monotonic clock
- *
- * Answers what a checkpoint asks, where one does.
- *
- * Returns: whether all is answered
- */
-gboolean
-metrics_writer_answer (MetricsWriter *self, MetricsStore *store, gint64 deadline)
-{
-  MetricsCheckpoint *asking;
-
-  g_mutex_lock (&self->mutex);
-  asking = self->asking;
-  g_mutex_unlock (&self->mutex);
-
-  /* The thread leaves it alone until it is answered. */
-  if (asking == NULL)
-    return TRUE;
-  if (!metrics_checkpoint_answer (asking, store, deadline))
-    return FALSE;
-
-  g_mutex_lock (&self->mutex);
-  self->asking = NULL;
-  g_cond_signal (&self->wake);
-  g_mutex_unlock (&self->mutex);
-  return TRUE;
-}
-
-/**
- * metrics_writer_stop:
- * @self: a writer; nothing may be appended to it any more
- * @store: what it may still ask
- * @error: return location for a #GError
- *
- * Has it write all changes and a checkpoint, and end.
- *
- * Returns: %FALSE where there are changes that could not be written
- */
-gboolean
-metrics_writer_stop (MetricsWriter *self, MetricsStore *store, GError **error)
-{
-  g_mutex_lock (&self->mutex);
-  self->stopping = TRUE;
-  g_cond_signal (&self->wake);
-  while (!self->stopped)
-    if (self->asking != NULL)
-      {
-        g_mutex_unlock (&self->mutex);
-        metrics_writer_answer (self, store, G_MAXINT64);
-        g_mutex_lock (&self->mutex);
-      }
-    else
-      g_cond_wait (&self->told, &self->mutex);
-  g_mutex_unlock (&self->mutex);
-  g_thread_join (g_steal_pointer (&self->thread));
-
-  if (!has_pending (self))
-    return TRUE;
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                       self->news.reason != NULL ? self->news.reason : "unknown error");
-  return FALSE;
 }

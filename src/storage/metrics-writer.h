@@ -34,6 +34,7 @@ typedef struct
  * @reason: (owned) (nullable): why it failed
  * @failing: whether the last attempt failed
  * @pending: how many bytes of changes wait to be written
+ * @wal_size: how many bytes the write-ahead log has
  *
  * What became of changes.
  */
@@ -44,6 +45,7 @@ typedef struct
   char *reason;
   gboolean failing;
   guint64 pending;
+  guint64 wal_size;
 } MetricsWriterNews;
 
 typedef struct _MetricsWriter MetricsWriter;
@@ -58,6 +60,10 @@ guint64 metrics_writer_get_kept (MetricsWriter *self);
 void metrics_writer_take_news (MetricsWriter *self, MetricsWriterNews *news);
 void metrics_writer_get_figures (MetricsWriter *self, MetricsStorageFigures *figures);
 
+void metrics_writer_press (MetricsWriter *self);
+void metrics_writer_touch (MetricsWriter *self, guint64 id, gint64 from, gint64 to);
+
+gboolean metrics_writer_pass_on (MetricsWriter *self, MetricsStore *store);
 gboolean metrics_writer_answer (MetricsWriter *self, MetricsStore *store, gint64 deadline);
 gboolean metrics_writer_stop (MetricsWriter *self, MetricsStore *store, GError **error);
 

@@ -15,6 +15,12 @@
 Stored *
 stored_open (const char *folder, MetricsDurability durability, GError **error)
 {
+  return stored_open_limited (folder, durability, G_MAXUINT64, error);
+}
+
+Stored *
+stored_open_limited (const char *folder, MetricsDurability durability, guint64 memory_limit, GError **error)
+{
   MetricsStorage *storage = metrics_storage_new (folder, durability, error);
   Stored *self;
 
@@ -22,7 +28,7 @@ stored_open (const char *folder, MetricsDurability durability, GError **error)
     return NULL;
   self = g_new0 (Stored, 1);
   self->storage = storage;
-  self->store = metrics_store_new (G_MAXUINT64, G_MAXUINT64);
+  self->store = metrics_store_new (G_MAXUINT64, memory_limit);
   if (!metrics_storage_load (storage, self->store, error))
     {
       stored_try_close (self, NULL);
@@ -190,6 +196,21 @@ folder_query (const char *folder, const char *sql)
   sqlite3_finalize (statement);
   g_assert_cmpint (sqlite3_close (handle), ==, SQLITE_OK);
   return number;
+}
+
+/* The tables agree with each other. */
+void
+folder_check (const char *folder)
+{
+  g_assert_cmpint (folder_query (folder, "SELECT count (*) FROM chunk a JOIN chunk b USING (series)"
+                                         " WHERE a.id <> b.id AND a.first <= b.first AND a.last >= b.first"),
+                   ==, 0);
+  g_assert_cmpint (folder_query (folder,
+                                 "SELECT count (*) FROM series s LEFT JOIN (SELECT series, sum (n) AS n,"
+                                 " min (first) AS first, max (last) AS last FROM chunk GROUP BY series) c"
+                                 " ON c.series = s.id WHERE s.n IS NOT coalesce (c.n, 0)"
+                                 " OR s.first IS NOT c.first OR s.last IS NOT c.last"),
+                   ==, 0);
 }
 
 /* What a crash would leave at this moment, whatever the writer is doing. */

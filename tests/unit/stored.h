@@ -14,6 +14,10 @@ typedef struct
 } Stored;
 
 Stored *stored_open (const char *folder, MetricsDurability durability, GError **error);
+Stored *stored_open_limited (const char *folder,
+                             MetricsDurability durability,
+                             guint64 memory_limit,
+                             GError **error);
 void stored_close (Stored *self);
 gboolean stored_try_close (Stored *self, GError **error);
 
@@ -26,6 +30,7 @@ char *folder_new (void);
 void folder_free (char *folder);
 void folder_copy (const char *from, const char *to);
 void folder_execute (const char *folder, const char *sql);
+void folder_check (const char *folder);
 gint64 folder_query (const char *folder, const char *sql);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Stored, stored_close)

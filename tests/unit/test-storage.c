@@ -56,10 +56,7 @@ test_stop (Fixture *self, gconstpointer data)
       before = stored_describe (stored);
       stored_close (stored);
       g_assert_cmpint (folder_query (self->folder, "SELECT count (*) FROM log"), ==, 0);
-      g_assert_cmpint (folder_query (self->folder,
-                                     "SELECT count (*) FROM chunk a JOIN chunk b USING (series)"
-                                     " WHERE a.id <> b.id AND a.first <= b.first AND a.last >= b.first"),
-                       ==, 0);
+      folder_check (self->folder);
     }
   g_assert_cmpstr (before, !=, "");
 }
@@ -206,12 +203,16 @@ test_damage (Fixture *self, gconstpointer data)
   folder_execute (self->folder, "UPDATE chunk SET data = x'00' || substr (data, 2) WHERE series = 2;"
                                 "INSERT INTO log VALUES (7, 1, x'00'), (8, 0, x'')");
 
-  g_test_expect_message ("metricsd", G_LOG_LEVEL_MESSAGE, "*row 2 of table 'chunk' is damaged*checksum*");
   g_test_expect_message ("metricsd", G_LOG_LEVEL_MESSAGE, "*row 7 of table 'log' is damaged*checksum*");
   g_test_expect_message ("metricsd", G_LOG_LEVEL_MESSAGE, "*row 8 of table 'log' is damaged*read*");
   stored = open_folder (self, METRICS_DURABILITY_INTERVAL);
   g_test_assert_expected_messages ();
+  /* Of a chunk that is learned when it is read, and said once. */
+  g_test_expect_message ("metricsd", G_LOG_LEVEL_MESSAGE,
+                         "*row 2 of table 'chunk' is damaged*series 2 from 2 to 2*");
   after = stored_describe (stored);
+  g_free (stored_describe (stored));
+  g_test_assert_expected_messages ();
   stored_close (stored);
   g_assert_cmpstr (after, ==, "a 1 0x1p+0\nc 3 0x1.8p+1\n");
 }

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "storage/metrics-load.h"
+
+#include "storage/metrics-checkpoint.h"
+#include "store/metrics-restore.h"
+
+#include <glib/gi18n.h>
+
+/* A start: the series are read, and what their chunks hold in all; the chunks themselves stay on disk. Then
+ * the changes of the log are done. A chunk that one of them needs is fetched, and the disk is waited for:
+ * nobody is served yet. */
+
+/* What is being read. */
+typedef struct
+{
+  const char *path;
+  MetricsFetcher *fetcher;
+  MetricsStore *store;
+  MetricsWriterStart *start;
+  guint64 newest_id;
+  GError *error; /* (owned) (nullable): why it cannot go on */
+} Loading;
+
+/**
+ * metrics_report_damage:
+ * @path: a database
+ * @table: one of its tables
+ * @id: the number of a row
+ * @reason: what is wrong with it
+ *
+ * Names a row that is left out.
+ */
+void
+metrics_report_damage (const char *path, const char *table, guint64 id, const char *reason)
+{
+  g_message (_ ("'%s': row %" G_GUINT64_FORMAT " of table '%s' is damaged and left out: %s"), path, id, table,
+             reason);
+}
+
+static void
+on_series (const MetricsRow *row, gpointer user_data)
+{
+  Loading *loading = user_data;
+  g_autoptr (GError) error = NULL;
+
+  loading->newest_id = MAX (loading->newest_id, row->id);
+  if (!metrics_store_restore_series (loading->store, row->id, (const char *) row->data, row->size, &error)
+      || (row->n_points > 0
+          && !metrics_store_restore_gap (loading->store, row->id, row->n_points, row->first_time,
+                                         row->last_time, &error)))
+    metrics_report_damage (loading->path, "series", row->id, error->message);
+}
+
+/* Loads what the store needs for the next change. Returns: whether that went well. */
+static gboolean
+load_cold (Loading *loading, const MetricsChunkRequest *request)
+{
+  MetricsChunkAnswer answer;
+
+  if (!metrics_fetcher_read (loading->fetcher, request, &answer,
+                             loading->error == NULL ? &loading->error : NULL))
+    return FALSE;
+  metrics_store_restore_split (loading->store, request, &answer);
+  metrics_chunk_answer_clear (&answer);
+  return TRUE;
+}
+
+/* Changes of series that are no more find none: that is as it should be. */
+static void
+replay_change (Loading *loading, const MetricsLogChange *change)
+{
+  MetricsRestoreResult result;
+  MetricsChunkRequest request;
+
+  do
+    if (change->kind == METRICS_LOG_PUT)
+      result = metrics_store_restore_put (loading->store, change->id, change->point, &request);
+    else
+      result = metrics_store_restore_remove (loading->store, change->id, change->from, change->to, &request);
+  while (result == METRICS_RESTORE_COLD && load_cold (loading, &request));
+}
+
+static void
+replay (Loading *loading, const MetricsRow *row, const guint8 *changes, gsize size)
+{
+  MetricsLogReader reader;
+  MetricsLogChange change;
+  g_autoptr (GError) error = NULL;
+
+  metrics_log_reader_init (&reader, changes, size);
+  while (metrics_log_reader_next (&reader, &change))
+    {
+      loading->newest_id = MAX (loading->newest_id, change.id);
+      if (change.kind != METRICS_LOG_BEGIN)
+        replay_change (loading, &change);
+      else
+        metrics_store_restore_series (loading->store, change.id, change.key, change.key_len,
+                                      error == NULL ? &error : NULL);
+    }
+  metrics_touched_add (loading->start->touched, changes, size);
+  if (reader.damaged || error != NULL)
+    metrics_report_damage (loading->path, "log", row->id,
+                           error != NULL ? error->message : "it cannot be read");
+}
+
+static void
+on_log (const MetricsRow *row, gpointer user_data)
+{
+  Loading *loading = user_data;
+  g_autoptr (GBytes) changes = row->whole ? metrics_log_unpack (row->data, row->size) : NULL;
+
+  loading->start->last_log = row->id;
+  loading->start->log_bytes += row->size;
+  if (changes != NULL)
+    replay (loading, row, g_bytes_get_data (changes, NULL), g_bytes_get_size (changes));
+  else
+    metrics_report_damage (loading->path, "log", row->id,
+                           row->whole ? "it cannot be read" : "wrong checksum");
+}
+
+/* Reads the series, and does the changes of the log. */
+static gboolean
+load_tables (Loading *loading, GError **error)
+{
+  MetricsDatabase *database = loading->start->database;
+
+  if (!metrics_database_read (database, METRICS_TABLE_SERIES, on_series, loading, error)
+      || !metrics_database_read (database, METRICS_TABLE_LOG, on_log, loading, error))
+    return FALSE;
+  if (loading->error == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&loading->error));
+  return FALSE;
+}
+
+/**
+ * metrics_load:
+ * @path: where the database is
+ * @start: its database is read; what its log has is noted in the rest
+ * @fetcher: reads chunks of the same database
+ * @store: a store that nothing was put into yet
+ * @error: return location for a #GError
+ *
+ * Restores a store: which series there are, and the changes that their chunks do not have yet. What is
+ * damaged is named in the log and left out.
+ *
+ * Returns: %FALSE where the database cannot be read
+ */
+gboolean
+metrics_load (const char *path,
+              MetricsWriterStart *start,
+              MetricsFetcher *fetcher,
+              MetricsStore *store,
+              GError **error)
+{
+  Loading loading = { .path = path, .fetcher = fetcher, .store = store, .start = start };
+
+  if (!load_tables (&loading, error))
+    {
+      g_clear_error (&loading.error);
+      return FALSE;
+    }
+  metrics_store_restore_finish (store, loading.newest_id);
+  return TRUE;
+}
