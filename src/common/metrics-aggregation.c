@@ -32,3 +32,17 @@ metrics_aggregation_from_name (const char *name, gsize len)
     }
   return METRICS_AGGREGATION_NONE;
 }
+
+/**
+ * metrics_aggregation_get_name:
+ * @aggregation: a function of buckets, not %METRICS_AGGREGATION_NONE
+ *
+ * Returns: (transfer none): the protocol's name of it
+ */
+const char *
+metrics_aggregation_get_name (MetricsAggregation aggregation)
+{
+  g_assert (aggregation > METRICS_AGGREGATION_NONE && aggregation < G_N_ELEMENTS (names));
+
+  return names[aggregation];
+}

@@ -25,4 +25,6 @@ typedef enum
 
 MetricsAggregation metrics_aggregation_from_name (const char *name, gsize len);
 
+const char *metrics_aggregation_get_name (MetricsAggregation aggregation);
+
 G_END_DECLS

@@ -6,6 +6,8 @@
 
 #include "common/metrics-scan.h"
 
+#include <string.h>
+
 /**
  * metrics_key_is_valid:
  * @key: (array length=len): bytes
@@ -42,4 +44,38 @@ metrics_key_is_valid (const char *key, gsize len)
         return FALSE;
     }
   return TRUE;
+}
+
+/**
+ * metrics_key_get_public_len:
+ * @key: (array length=len): a key of a store
+ * @len: its length in bytes
+ *
+ * Returns: the length of the client's key with which it begins: @len where it is one
+ */
+gsize
+metrics_key_get_public_len (const char *key, gsize len)
+{
+  const char *mark = memchr (key, METRICS_KEY_MARK, len);
+
+  return mark != NULL ? (gsize) (mark - key) : len;
+}
+
+/**
+ * metrics_key_is_storable:
+ * @key: (array length=len): bytes
+ * @len: how many
+ *
+ * Returns: whether a store can have that key: a valid one, or one that stores make themselves
+ */
+gboolean
+metrics_key_is_storable (const char *key, gsize len)
+{
+  gsize public_len = metrics_key_get_public_len (key, len);
+  const char *rest = key + public_len + 1;
+
+  if (public_len == len)
+    return metrics_key_is_valid (key, len);
+  return len <= METRICS_KEY_STORED_MAX && rest < key + len && metrics_key_is_valid (key, public_len)
+         && metrics_scan_printable (rest, key + len) == key + len;
 }

@@ -14,17 +14,18 @@ typedef struct _MetricsImage MetricsImage;
 /* What the table of a store compares: a MetricsKey, which is looked up, or a MetricsEntry, which is in it. */
 typedef struct
 {
-  guint32 hash;       /* of the key */
-  guint len : 11;     /* its length in bytes */
-  guint is_entry : 1; /* whether it is the head of an entry */
-  guint is_dead : 1;  /* of an entry */
-  guint n_pins : 19;  /* of an entry */
+  guint32 hash;        /* of the key */
+  guint len : 11;      /* its length in bytes */
+  guint is_entry : 1;  /* whether it is the head of an entry */
+  guint is_dead : 1;   /* of an entry */
+  guint is_hidden : 1; /* of an entry: its key is none of a client */
+  guint n_pins : 18;   /* of an entry */
 } MetricsKeyHead;
 
 /* How many queries can stand on an entry. */
-#define METRICS_ENTRY_MAX_PINS ((1u << 19) - 1)
+#define METRICS_ENTRY_MAX_PINS ((1u << 18) - 1)
 
-G_STATIC_ASSERT (METRICS_KEY_MAX < 1 << 11);
+G_STATIC_ASSERT (METRICS_KEY_STORED_MAX < 1 << 11);
 
 typedef struct
 {
@@ -35,7 +36,8 @@ typedef struct
 /**
  * MetricsEntry:
  * @head: hash and length of the key; whether the entry is dead, that is, was removed from the table: it stays
- * in the list for as long as a query stands on it or it has an image; how many queries stand on it
+ * in the list for as long as a query stands on it or it has an image; whether it is hidden, that is, holds
+ * what the store keeps for another key: see metrics-rollup.c; how many queries stand on it
  * @previous: (unowned) (nullable): the entry before it, in the order of the first put
  * @next: (unowned) (nullable): the one behind it
  * @images: (unowned) (nullable): what it was before points of it were deleted, oldest first; for queries that

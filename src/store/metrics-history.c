@@ -209,6 +209,9 @@ is_all (const MetricsSeries *series, gint64 from, gint64 to)
 static gboolean
 view_needs (const MetricsView *view, const MetricsEntry *entry, gint64 from, gint64 to)
 {
+  /* Who shows what is hidden asks for it by its key. */
+  if (entry->head.is_hidden && view->pattern != NULL)
+    return FALSE;
   if (entry->id <= view->at_id || entry->id > view->last_id || from > view->to || to < view->from)
     return FALSE;
   if (view->pattern == NULL)

@@ -5,6 +5,7 @@
 #include "store/metrics-buckets.h"
 #include "store/metrics-query.h"
 #include "store/metrics-reader.h"
+#include "store/metrics-rollup-query.h"
 #include "store/metrics-store-private.h"
 
 G_BEGIN_DECLS
@@ -15,6 +16,7 @@ typedef enum
   STEP_ARRIVE, /* stands on an entry and has nothing of it yet */
   STEP_READ,   /* reads the points of a series */
   STEP_LEAVE,  /* has read them and lets go of them */
+  STEP_ROLLUP, /* reads or deletes what is rolled up of a series */
   STEP_DRAIN,  /* has given its answer and frees what it deleted, or what was kept for it */
   STEP_PUT,    /* puts a point */
   STEP_DONE,
@@ -37,6 +39,7 @@ struct _MetricsQuery
   MetricsBuckets *buckets;                   /* (owned) (nullable): only where buckets are asked for */
   MetricsPoint points[METRICS_CHUNK_WINDOW]; /* of the row */
   guint64 n_deleted;
+  MetricsRollupQuery rollup;
 
   MetricsChunkSource *source; /* (owned) (nullable): where it asked last */
   gpointer ticket;            /* (nullable): of what it waits for */

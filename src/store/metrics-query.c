@@ -50,6 +50,16 @@ metrics_query_move_to (MetricsQuery *self, MetricsEntry *entry)
   self->cursor = entry;
 }
 
+/* Something that the query is made of can go on. */
+static void
+on_rollup_wake (MetricsQuery *inner, gpointer user_data)
+{
+  MetricsQuery *self = user_data;
+
+  if (self->wake_func != NULL)
+    self->wake_func (self, self->wake_data);
+}
+
 /* What is asked for: one key, for which the table is asked, or a pattern, for which all entries are tried. */
 static void
 set_key (MetricsQuery *self, const MetricsQuerySpec *spec)
@@ -115,6 +125,7 @@ metrics_query_new (MetricsStore *store, const MetricsQuerySpec *spec)
   self->spec.key = NULL;
   metrics_reader_init (&self->reader, self->usage);
   self->view.reader = &self->reader;
+  metrics_rollup_query_init (&self->rollup, store, spec, on_rollup_wake, self);
   set_key (self, spec);
   set_span (self, spec);
   if (spec->kind == METRICS_QUERY_BUCKETS)
@@ -129,7 +140,10 @@ metrics_query_new (MetricsStore *store, const MetricsQuerySpec *spec)
     self->step = STEP_DRAIN;
   else if (self->pattern == NULL)
     {
-      metrics_query_move_to (self, metrics_store_lookup (store, &self->view.key));
+      metrics_query_move_to (self,
+                             metrics_rollup_query_find (&self->rollup,
+                                                        metrics_store_lookup (store, &self->view.key),
+                                                        self->key, self->view.key.head.len, spec->is_raw));
       self->step = self->cursor != NULL ? STEP_ARRIVE : STEP_DRAIN;
     }
   return self;
@@ -165,6 +179,7 @@ metrics_query_free (MetricsQuery *self)
   metrics_query_move_to (self, NULL);
   metrics_history_drain (self->history, &budget);
   metrics_buckets_free (self->buckets);
+  metrics_rollup_query_clear (&self->rollup);
   metrics_pattern_free (self->pattern);
   g_free (self->key);
   g_clear_error (&self->error);
@@ -270,7 +285,7 @@ seek (MetricsQuery *self, gint *budget)
 
   metrics_query_move_to (self, entry);
   *budget -= 1 + metrics_pattern_get_cost (self->pattern, entry->head.len) / MATCHING_A_UNIT;
-  if (metrics_pattern_matches (self->pattern, entry->bytes, entry->head.len))
+  if (metrics_rollup_query_wants (&self->rollup, self->pattern, entry))
     self->step = STEP_ARRIVE;
   else
     self->view.at_id = entry->id;
@@ -287,9 +302,11 @@ take_leave (MetricsQuery *self, QueryStep step)
 static void
 begin_row (MetricsQuery *self, MetricsQueryRow *row)
 {
-  *row = (MetricsQueryRow){ .key = self->cursor->bytes,
-                            .key_len = self->cursor->head.len,
-                            .points = self->points };
+  const MetricsEntry *entry = self->cursor;
+
+  *row = (MetricsQueryRow){ .key = entry->bytes, .key_len = entry->head.len, .points = self->points };
+  if (entry->head.is_hidden)
+    row->key_len = metrics_key_get_public_len (entry->bytes, entry->head.len);
 }
 
 static MetricsQueryState
@@ -322,11 +339,26 @@ arrive_for_delete (MetricsQuery *self, gint *budget)
 
   if (gap != NULL)
     return metrics_query_load_gap (self, gap, at);
+  if (self->rollup.rollup != NULL)
+    metrics_rollup_note_delete (self->rollup.rollup, entry, self->spec.from, self->spec.to);
   if (!metrics_store_delete (self->store, entry, self->spec.from, self->spec.to, budget, &self->n_deleted))
     return METRICS_QUERY_PAUSED;
   metrics_query_drop_loaded (self);
-  take_leave (self, STEP_SEEK);
+  take_leave (self, self->rollup.rollup != NULL ? STEP_ROLLUP : STEP_SEEK);
   return METRICS_QUERY_PAUSED;
+}
+
+/* Returns: FALSE where the query goes on as if there were no rollups */
+static gboolean
+arrive_for_rollup (MetricsQuery *self, gint *budget)
+{
+  MetricsRollupArrival arrival
+      = metrics_rollup_query_arrive (&self->rollup, self->cursor, &self->spec, budget);
+
+  if (arrival == METRICS_ROLLUP_NONE)
+    return FALSE;
+  take_leave (self, arrival == METRICS_ROLLUP_BEGUN ? STEP_ROLLUP : STEP_SEEK);
+  return TRUE;
 }
 
 /* Begins to read the points of a span. */
@@ -360,6 +392,8 @@ arrive (MetricsQuery *self, gint *budget, MetricsQueryRow *row)
   const MetricsSeries *series = metrics_history_find (self->history, &self->view, self->cursor, &past);
 
   (*budget)--;
+  if (G_UNLIKELY (self->rollup.rollup != NULL) && arrive_for_rollup (self, budget))
+    return METRICS_QUERY_PAUSED;
   if (self->spec.kind == METRICS_QUERY_DELETE)
     series = &self->cursor->series;
   if (series->n_points == 0)
@@ -434,6 +468,23 @@ read_buckets (MetricsQuery *self, gint *budget, MetricsQueryRow *row)
   return METRICS_QUERY_ROW;
 }
 
+static MetricsQueryState
+go_on_with_rollup (MetricsQuery *self, gint *budget, MetricsQueryRow *row)
+{
+  guint n;
+  MetricsQueryState state = metrics_rollup_query_next (&self->rollup, self->cursor, &self->spec, budget,
+                                                       self->points, G_N_ELEMENTS (self->points), &n);
+
+  if (state == METRICS_QUERY_DONE)
+    {
+      self->step = STEP_SEEK;
+      return METRICS_QUERY_PAUSED;
+    }
+  begin_row (self, row);
+  row->n_points = n;
+  return state;
+}
+
 /* A query that deletes frees everything before it says that it is done. One that reads does not wait for what
  * others have deleted, but takes its share. */
 static void
@@ -461,6 +512,8 @@ advance (MetricsQuery *self, gint *budget, MetricsQueryRow *row)
       if (metrics_reader_close (&self->reader, budget))
         self->step = STEP_SEEK;
       return METRICS_QUERY_PAUSED;
+    case STEP_ROLLUP:
+      return go_on_with_rollup (self, budget, row);
     case STEP_DRAIN:
       drain (self, budget);
       return METRICS_QUERY_PAUSED;

@@ -35,6 +35,8 @@ typedef enum
  * @key: (unowned) (array length=key_len): a key, or a valid pattern; metrics_query_new() copies it
  * @key_len: its length in bytes, at least 1
  * @is_pattern: whether it is a pattern
+ * @is_raw: whether nothing is done about rollups: neither are they used nor deleted; a hidden series can be
+ *   asked for by its key then
  * @from: the first time of the span; %G_MININT64 is open
  * @to: its last time, which belongs to it; %G_MAXINT64 is open. What ends before it begins is empty.
  *   LAST and KEYS look at whole series
@@ -50,6 +52,7 @@ typedef struct
   const char *key;
   gsize key_len;
   gboolean is_pattern;
+  gboolean is_raw;
   gint64 from;
   gint64 to;
   MetricsPoint point;

@@ -89,7 +89,7 @@ metrics_store_restore_series (MetricsStore *self, guint64 id, const char *key, g
 
   if (id == 0 || id > G_MAXINT64)
     return set_damaged (error, "the number of a series is not valid");
-  if (!metrics_key_is_valid (key, key_len))
+  if (!metrics_key_is_storable (key, key_len))
     return set_damaged (error, "the key of a series is not valid");
   entry = find_entry (self, id);
   if (entry != NULL)
@@ -309,6 +309,8 @@ metrics_store_restore_finish (MetricsStore *self, guint64 newest_id)
       next = entry->next;
       is_sorted = is_sorted && entry->id > last_id;
       last_id = entry->id;
+      if (entry->head.is_hidden)
+        metrics_store_get_hidden (self)->n_points += entry->series.n_points;
       if (entry->series.n_points == 0)
         metrics_store_forget (self, entry);
     }

@@ -69,6 +69,7 @@ metrics_store_forget (MetricsStore *self, MetricsEntry *entry)
   g_assert (entry->series.n_points == 0);
 
   g_hash_table_remove (self->table, entry);
+  self->hidden.n_series -= entry->head.is_hidden;
   entry->head.is_dead = TRUE;
   metrics_cold_forget (&self->cold, entry->id, &self->usage);
   metrics_entry_list_release (&self->entries, entry, &self->usage);
@@ -125,11 +126,15 @@ metrics_store_delete (MetricsStore *self,
                       gint *budget,
                       guint64 *n_deleted)
 {
+  guint64 n;
+
   if (entry->head.is_dead || from > to || !metrics_series_has_points (&entry->series, from, to))
     return TRUE;
   if (!metrics_history_make_room (&self->history, entry, from, to, budget))
     return FALSE;
-  *n_deleted += metrics_history_delete (&self->history, entry, from, to, budget);
+  n = metrics_history_delete (&self->history, entry, from, to, budget);
+  *n_deleted += n;
+  self->hidden.n_points -= entry->head.is_hidden ? n : 0;
   if (self->journal != NULL)
     metrics_journal_remove (self->journal, entry->id, from, to);
   if (entry->series.n_points == 0)

@@ -10,14 +10,14 @@
  * metrics_store_get_n_points:
  * @self: a store
  *
- * Returns: how many points are stored
+ * Returns: how many points are stored; hidden ones do not count
  */
 guint64
 metrics_store_get_n_points (MetricsStore *self)
 {
   g_return_val_if_fail (METRICS_IS_STORE (self), 0);
 
-  return metrics_store_get_usage (self)->n_points;
+  return self->usage.n_points - self->hidden.n_points;
 }
 
 /**
@@ -76,4 +76,16 @@ MetricsKeeping *
 metrics_store_get_keeping (MetricsStore *self)
 {
   return &self->keeping;
+}
+
+/**
+ * metrics_store_get_hidden:
+ * @self: a store
+ *
+ * Returns: (transfer none): what it holds besides what clients put
+ */
+MetricsHidden *
+metrics_store_get_hidden (MetricsStore *self)
+{
+  return &self->hidden;
 }

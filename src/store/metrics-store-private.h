@@ -11,6 +11,23 @@
 
 G_BEGIN_DECLS
 
+typedef struct _MetricsRollup MetricsRollup;
+
+/**
+ * MetricsHidden:
+ * @rollup: (unowned) (nullable): who rolls points up; %NULL where nobody does
+ * @n_series: how many of the series are hidden
+ * @n_points: how many points these have
+ *
+ * What a store holds besides what clients put.
+ */
+typedef struct
+{
+  MetricsRollup *rollup;
+  guint64 n_series;
+  guint64 n_points;
+} MetricsHidden;
+
 struct _MetricsStore
 {
   GObject parent_instance;
@@ -29,6 +46,7 @@ struct _MetricsStore
   MetricsUsage usage;
   MetricsCold cold;
   MetricsKeeping keeping;
+  MetricsHidden hidden;
 };
 
 /* What queries need of a store, and those who restore it. */
@@ -37,6 +55,7 @@ MetricsChunkSource *metrics_store_get_chunk_source (MetricsStore *self);
 MetricsUsage *metrics_store_get_usage (MetricsStore *self);
 MetricsHistory *metrics_store_get_history (MetricsStore *self);
 MetricsKeeping *metrics_store_get_keeping (MetricsStore *self);
+MetricsHidden *metrics_store_get_hidden (MetricsStore *self);
 
 void metrics_store_make_key (MetricsStore *self, const char *bytes, gsize len, MetricsKey *key);
 MetricsEntry *metrics_store_lookup (MetricsStore *self, const MetricsKey *key);

@@ -7,6 +7,7 @@
 #include "common/metrics-key.h"
 #include "store/metrics-chunks.h"
 #include "store/metrics-hash.h"
+#include "store/metrics-rollup.h"
 #include "store/metrics-store-private.h"
 
 #include <math.h>
@@ -368,7 +369,8 @@ add_entry (MetricsStore *self, const MetricsKey *key, GError **error)
 {
   MetricsEntry *entry;
 
-  if (g_hash_table_size (self->table) >= self->series_limit)
+  if (metrics_store_get_n_series (self) >= self->series_limit
+      && metrics_key_get_public_len (key->bytes, key->head.len) == key->head.len)
     {
       g_set_error_literal (error, METRICS_STORE_ERROR, METRICS_STORE_ERROR_SERIES_LIMIT,
                            "series limit reached");
@@ -419,7 +421,7 @@ metrics_store_put (MetricsStore *self, const char *key, gsize key_len, MetricsPo
   MetricsEntry *entry;
 
   g_return_val_if_fail (METRICS_IS_STORE (self), FALSE);
-  g_return_val_if_fail (key_len > 0 && key_len <= METRICS_KEY_MAX, FALSE);
+  g_return_val_if_fail (key_len > 0 && key_len <= METRICS_KEY_STORED_MAX, FALSE);
   g_return_val_if_fail (isfinite (point.value), FALSE);
 
   if (G_UNLIKELY (self->journal != NULL) && !metrics_journal_check (self->journal, error))
@@ -431,6 +433,9 @@ metrics_store_put (MetricsStore *self, const char *key, gsize key_len, MetricsPo
   if (G_UNLIKELY (entry == NULL))
     entry = find_or_add_entry (self, key, key_len, error);
   if (G_UNLIKELY (entry == NULL))
+    return FALSE;
+  if (G_UNLIKELY (self->hidden.rollup != NULL)
+      && !metrics_rollup_note_put (self->hidden.rollup, entry, point.time, error))
     return FALSE;
   self->usage.is_tight = self->usage.memory > self->memory_high;
   if (G_UNLIKELY (self->usage.is_tight) && !make_room (self, entry, point, error))
@@ -472,14 +477,14 @@ metrics_store_take_work (MetricsStore *self)
  * metrics_store_get_n_series:
  * @self: a store
  *
- * Returns: how many keys have points
+ * Returns: how many keys have points; hidden ones do not count
  */
 guint64
 metrics_store_get_n_series (MetricsStore *self)
 {
   g_return_val_if_fail (METRICS_IS_STORE (self), 0);
 
-  return g_hash_table_size (self->table);
+  return g_hash_table_size (self->table) - self->hidden.n_series;
 }
 
 /**

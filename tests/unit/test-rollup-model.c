@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "helpers.h"
+#include "store/metrics-rollup.h"
+
+/* Random changes, while points are rolled up, and dropped, in between; what is read has to be what a plain
+ * computation over all points ever put says. */
+
+#define N_KEYS 4
+#define COARSEST 600
+
+typedef struct
+{
+  const char *key;
+  gint64 newest;
+  gint64 floor;  /* points before it are dropped, or may be */
+  gint64 cutoff; /* and are not put any more */
+} Key;
+
+typedef struct
+{
+  MetricsStore *store;
+  MetricsRollup *rollup;
+  Model *model;
+  gboolean drops;
+  gint64 now;
+  Key keys[N_KEYS];
+  guint n_read;
+  guint n_dropped;
+} Fixture;
+
+static const char config[] = "[rollup]\n"
+                             "a*=avg 10s:100y 60s:100y 600s:100y\n"
+                             "b=max 20s:100y 600s:100y\n"
+                             "c=last 600s:100y\n"
+                             "*=min 1s:100y 2s:100y 600s:100y\n";
+
+static gint64
+tell_time (gpointer user_data)
+{
+  return ((const Fixture *) user_data)->now;
+}
+
+static gint64
+tell_cutoff (const char *key, gsize len, gint64 now, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  for (guint i = 0; i < N_KEYS; i++)
+    if (strlen (f->keys[i].key) == len && memcmp (f->keys[i].key, key, len) == 0)
+      return f->keys[i].cutoff;
+  return G_MININT64;
+}
+
+static MetricsRollupRules *
+parse (const char *text)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (GError) error = NULL;
+  MetricsRollupRules *rules;
+
+  g_key_file_load_from_data (file, text, -1, G_KEY_FILE_KEEP_TRANSLATIONS, &error);
+  g_assert_no_error (error);
+  rules = metrics_rollup_rules_new (file, &error);
+  g_assert_no_error (error);
+  return rules;
+}
+
+static void
+fixture_init (Fixture *f, gboolean drops)
+{
+  static const char *const keys[N_KEYS] = { "a1", "b", "c", "d" };
+
+  *f = (Fixture){ .drops = drops, .now = 1000000, .model = model_new () };
+  f->store = metrics_store_new (G_MAXUINT64, G_MAXUINT64);
+  f->rollup = metrics_rollup_new (f->store, parse (config), tell_time, f);
+  if (drops)
+    metrics_rollup_set_cutoff_func (f->rollup, tell_cutoff, f);
+  for (guint i = 0; i < N_KEYS; i++)
+    f->keys[i] = (Key){ .key = keys[i], .floor = G_MININT64, .cutoff = G_MININT64 };
+}
+
+static void
+fixture_clear (Fixture *f)
+{
+  metrics_rollup_free (f->rollup);
+  model_free (f->model);
+  g_assert_finalize_object (f->store);
+}
+
+static Key *
+pick_key (Fixture *f)
+{
+  return &f->keys[g_test_rand_int_range (0, N_KEYS)];
+}
+
+static gint64
+random_time (gint64 from, gint64 to)
+{
+  return from + (gint64) (g_test_rand_double () * (to - from + 1));
+}
+
+static void
+put_at (Fixture *f, Key *key, gint64 time)
+{
+  MetricsPoint point = { .time = time, .value = g_test_rand_int_range (-500, 500) / 4. };
+
+  if (time < MAX (key->floor, key->cutoff))
+    return;
+  model_put (f->model, key->key, point);
+  put (f->store, key->key, point.time, point.value);
+  key->newest = MAX (key->newest, time);
+}
+
+static void
+put_some (Fixture *f)
+{
+  Key *key = pick_key (f);
+  guint n = g_test_rand_int_range (1, 40);
+
+  if (g_test_rand_int_range (0, 3) == 0)
+    put_at (f, key, random_time (MAX (-3000, key->newest - 5000), key->newest));
+  else
+    for (guint i = 0; i < n; i++)
+      put_at (f, key, key->newest + g_test_rand_int_range (1, 50));
+}
+
+/* Of what is dropped, whole buckets are deleted: else there is no telling what is left. */
+static void
+delete_some (Fixture *f)
+{
+  Key *key = pick_key (f);
+  MetricsQuerySpec spec = spec_of (METRICS_QUERY_DELETE, key->key, G_MININT64, G_MAXINT64);
+  gint kind = g_test_rand_int_range (0, 12);
+
+  if (kind > 0)
+    {
+      spec.from = random_time (-3000, key->newest + 100);
+      spec.to = spec.from + random_time (0, kind < 3 ? 5000 : 300);
+    }
+  if (kind == 1)
+    spec.to = G_MAXINT64;
+  if (f->drops && kind > 0)
+    {
+      spec.from = (spec.from + 6000) / COARSEST * COARSEST - 6000;
+      if (kind > 1)
+        spec.to = (spec.to + 6000) / COARSEST * COARSEST - 6000 + COARSEST - 1;
+    }
+  if (!f->drops)
+    g_assert_cmpuint (run_delete (f->store, &spec, 50), ==, model_delete (f->model, &spec));
+  else
+    {
+      run_delete (f->store, &spec, 50);
+      model_delete (f->model, &spec);
+    }
+  if (kind == 0)
+    key->floor = G_MININT64;
+}
+
+static void
+drop_some (Fixture *f)
+{
+  Key *key = pick_key (f);
+  gint64 wanted = random_time (-3000, key->newest + 700);
+  gsize len = strlen (key->key);
+  MetricsQuerySpec spec = spec_of (METRICS_QUERY_DELETE, key->key, G_MININT64, 0);
+  gint64 before;
+
+  if (!f->drops || wanted <= key->cutoff)
+    return;
+  key->cutoff = wanted;
+  key->newest = MAX (key->newest, wanted);
+  before = metrics_rollup_get_droppable (f->rollup, key->key, len, wanted);
+  g_assert_cmpint (before, <=, wanted);
+  if (before == G_MININT64)
+    return;
+  g_assert_true (metrics_rollup_note_drop (f->rollup, key->key, len, before));
+  spec.to = before - 1;
+  spec.is_raw = TRUE;
+  spec.is_pattern = FALSE;
+  f->n_dropped += run_delete (f->store, &spec, 50);
+  key->floor = MAX (key->floor, (before + 6000 + COARSEST - 1) / COARSEST * COARSEST - 6000);
+}
+
+static void
+work (Fixture *f)
+{
+  gint budget = g_test_rand_int_range (1, 400);
+
+  if (g_test_rand_int_range (0, 4) == 0)
+    metrics_rollup_begin (f->rollup);
+  metrics_rollup_work (f->rollup, &budget);
+}
+
+static void
+change (Fixture *f)
+{
+  gint choice = g_test_rand_int_range (0, 100);
+
+  if (choice < 60)
+    put_some (f);
+  else if (choice < 64)
+    delete_some (f);
+  else if (choice < 70)
+    drop_some (f);
+  else
+    work (f);
+}
+
+static MetricsQuerySpec
+make_spec (Fixture *f)
+{
+  static const gint64 steps[] = { 10, 20, 60, 120, 600, 1200, 7 };
+  static const MetricsAggregation functions[]
+      = { METRICS_AGGREGATION_AVG,   METRICS_AGGREGATION_SUM, METRICS_AGGREGATION_COUNT,
+          METRICS_AGGREGATION_MIN,   METRICS_AGGREGATION_MAX, METRICS_AGGREGATION_LAST,
+          METRICS_AGGREGATION_FIRST, METRICS_AGGREGATION_P95, METRICS_AGGREGATION_MEDIAN };
+  const Key *key = pick_key (f);
+  MetricsQuerySpec spec = spec_of (METRICS_QUERY_BUCKETS, f->drops || g_test_rand_bit () ? key->key : "*",
+                                   G_MININT64, G_MAXINT64);
+
+  if (g_test_rand_bit ())
+    spec.from = random_time (-3000, key->newest);
+  if (g_test_rand_bit ())
+    spec.to = random_time (spec.from == G_MININT64 ? -3000 : spec.from, key->newest + 100);
+  spec.step = steps[g_test_rand_int_range (0, G_N_ELEMENTS (steps))];
+  spec.aggregation = functions[g_test_rand_int_range (0, G_N_ELEMENTS (functions))];
+  if (!f->drops)
+    return spec;
+
+  /* What there is of older times only can be told of what the rules keep. */
+  spec.aggregation = key->key[0] == 'a'   ? functions[g_test_rand_int_range (0, 3)]
+                     : key->key[0] == 'b' ? METRICS_AGGREGATION_MAX
+                     : key->key[0] == 'c' ? METRICS_AGGREGATION_LAST
+                                          : METRICS_AGGREGATION_MIN;
+  spec.step = key->key[0] == 'c'   ? COARSEST * g_test_rand_int_range (1, 4)
+              : key->key[0] == 'b' ? 20 * g_test_rand_int_range (1, 70)
+                                   : 10 * g_test_rand_int_range (1, 130);
+  if (spec.from != G_MININT64)
+    spec.from = (spec.from / spec.step - 1) * spec.step;
+  if (spec.to != G_MAXINT64)
+    spec.to = (spec.to / spec.step + 1) * spec.step - 1;
+  return spec;
+}
+
+/* Once a query has come to a series, it shows it as it is then, whatever happens next. */
+static void
+check (Fixture *f)
+{
+  MetricsQuerySpec spec = make_spec (f);
+  g_autoptr (GArray) expected = NULL;
+  g_autoptr (GPtrArray) list = model_list (f->model, &spec);
+  g_autoptr (Run) run = NULL;
+
+  expected = model_answer (f->model, &spec);
+  run = run_new (f->store, &spec);
+  if (strcmp (spec.key, "*") != 0 && g_test_rand_bit ())
+    {
+      g_assert_cmpint (run_next (run, 1), !=, METRICS_QUERY_ROW);
+      for (guint i = 0; i < 5; i++)
+        change (f);
+    }
+  run_to_end (run, g_test_rand_int_range (1, 300));
+  model_assert_rows (expected, run->rows, &spec);
+  f->n_read += run->rows->len;
+}
+
+static void
+test_model (gconstpointer user_data)
+{
+  Fixture f;
+  guint n = get_operations (30000);
+
+  fixture_init (&f, GPOINTER_TO_INT (user_data));
+  for (guint i = 0; i < n; i++)
+    {
+      change (&f);
+      if (i % 4 == 0)
+        check (&f);
+    }
+  g_assert_cmpuint (f.n_read, >, n);
+  g_assert_cmpuint (metrics_rollup_get_n_points (f.store), >, 100);
+  if (f.drops)
+    g_assert_cmpuint (f.n_dropped, >, n / 100);
+  else
+    g_assert_cmpuint (metrics_store_get_n_points (f.store), ==, model_count_points (f.model));
+  fixture_clear (&f);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+
+  g_test_add_data_func ("/rollup/model/all-there", GINT_TO_POINTER (FALSE), test_model);
+  g_test_add_data_func ("/rollup/model/dropped", GINT_TO_POINTER (TRUE), test_model);
+  return g_test_run ();
+}
