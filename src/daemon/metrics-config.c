@@ -7,8 +7,9 @@
 #include <glib/gi18n.h>
 
 #define GROUP_RETENTION "retention"
+#define GROUP_ROLLUP "rollup"
 
-static const char *const groups[] = { GROUP_RETENTION, NULL };
+static const char *const groups[] = { GROUP_RETENTION, GROUP_ROLLUP, NULL };
 
 /* What is written wrong must not be passed over: points would be kept for another time than was meant. */
 static gboolean
@@ -42,15 +43,18 @@ read_file (MetricsConfig *self, const char *path, GError **error)
   rules = metrics_rules_new (file, GROUP_RETENTION, error);
   if (rules != NULL)
     self->retention = metrics_retention_new (rules, error);
-  return self->retention != NULL;
+  if (self->retention != NULL)
+    self->rollup = metrics_rollup_rules_new (file, GROUP_ROLLUP, error);
+  return self->rollup != NULL;
 }
 
-static MetricsRetention *
-make_none (void)
+static void
+set_none (MetricsConfig *self)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
 
-  return metrics_retention_new (metrics_rules_new (file, GROUP_RETENTION, NULL), NULL);
+  self->retention = metrics_retention_new (metrics_rules_new (file, GROUP_RETENTION, NULL), NULL);
+  self->rollup = metrics_rollup_rules_new (file, GROUP_ROLLUP, NULL);
 }
 
 /**
@@ -68,8 +72,9 @@ metrics_config_load (const char *path, GError **error)
 {
   g_autoptr (MetricsConfig) self = g_new0 (MetricsConfig, 1);
 
+  self->is_given = path != NULL;
   if (path == NULL)
-    self->retention = make_none ();
+    set_none (self);
   else if (!read_file (self, path, error))
     {
       g_autofree char *name = g_filename_display_name (path);
@@ -89,6 +94,7 @@ metrics_config_free (MetricsConfig *self)
 {
   if (self == NULL)
     return;
-  metrics_retention_free (self->retention);
+  g_clear_pointer (&self->retention, metrics_retention_free);
+  metrics_rollup_rules_free (self->rollup);
   g_free (self);
 }

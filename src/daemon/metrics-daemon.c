@@ -4,6 +4,7 @@
 
 #include "daemon/metrics-daemon.h"
 
+#include "daemon/metrics-roller.h"
 #include "daemon/metrics-show-retention.h"
 #include "daemon/metrics-sweeper.h"
 #include "daemon/metrics-task.h"
@@ -33,6 +34,7 @@ struct _MetricsDaemon
   MetricsStore *store;           /* (owned) */
   MetricsStorage *storage;       /* (owned) (nullable): none where points are in memory only */
   MetricsSweeper *sweeper;       /* (owned) */
+  MetricsRoller *roller;         /* (owned) (nullable): none where nothing is rolled up */
   MetricsService *service;       /* (owned) */
   GMainLoop *loop;               /* (owned) */
   GArray *signal_ids;            /* (owned) (element-type guint) */
@@ -65,6 +67,7 @@ close_parts (MetricsDaemon *self, GError **error)
 
   g_clear_object (&self->service);
   g_clear_pointer (&self->sweeper, metrics_sweeper_free);
+  g_clear_pointer (&self->roller, metrics_roller_free);
   if (storage == NULL || metrics_storage_close (storage, error))
     return TRUE;
   g_prefix_error (error, _ ("the newest points are lost: "));
@@ -186,6 +189,20 @@ get_witness (const char *folder)
   return witness;
 }
 
+/* Rules that are there no more are obeyed, too. But who starts the server without its configuration, by hand
+ * perhaps, does not mean that years are to go. */
+static void
+begin_rolling (MetricsDaemon *self, gint64 witness)
+{
+  const MetricsConfig *config = self->config;
+
+  if (config->is_given
+      && (metrics_rollup_rules_get_n_rules (config->rollup) > 0
+          || metrics_rollup_get_n_series (self->store) > 0))
+    self->roller = metrics_roller_new (self->store, config->rollup, config->retention, witness,
+                                       metrics_instant_now, NULL);
+}
+
 /* Before anything is served: a client never sees a part of what is stored. */
 static gboolean
 load (MetricsDaemon *self, GError **error)
@@ -241,6 +258,7 @@ metrics_daemon_start (MetricsDaemon *self, GError **error)
     return FALSE;
   self->sweeper
       = metrics_sweeper_new (self->store, self->config->retention, witness, metrics_instant_now, NULL);
+  begin_rolling (self, witness);
   self->service = metrics_service_new (self->store, &self->options->limits, error);
   if (self->service == NULL)
     return FALSE;

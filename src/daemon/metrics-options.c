@@ -198,7 +198,7 @@ make_context (Parser *parser)
     { "check", 0, 0, G_OPTION_ARG_NONE, &parser->check,
       _ ("Read all that is stored, say what is damaged, and exit; a server may run meanwhile"), NULL },
     { "config", 0, 0, G_OPTION_ARG_FILENAME, &parser->config,
-      _ ("File that says how long points are kept (none)"), _ ("FILE") },
+      _ ("File that says how long points are kept, and what in their place (none)"), _ ("FILE") },
     { "show-retention", 0, 0, G_OPTION_ARG_NONE, &parser->show_retention,
       _ ("Show what --config would delete of what is stored, change nothing, and exit"), NULL },
     { "recover", 0, 0, G_OPTION_ARG_FILENAME, &parser->recover,

@@ -5,6 +5,7 @@
 #include "server/metrics-stats.h"
 
 #include "common/metrics-process.h"
+#include "store/metrics-rollup.h"
 
 /* The figures of the server's own, by name: whoever tells them (a reply to `stats`, the series metricsd.*)
  * takes them from here. */
@@ -42,6 +43,8 @@ metrics_stats_foreach (MetricsStore *store,
   func ("points", metrics_store_get_n_points (store), user_data);
   func ("series", metrics_store_get_n_series (store), user_data);
   func ("points_expired", metrics_store_get_n_expired (store), user_data);
+  func ("rollup_points", metrics_rollup_get_n_points (store), user_data);
+  func ("rollup_series", metrics_rollup_get_n_series (store), user_data);
   func ("memory", metrics_store_get_memory (store), user_data);
   func ("resident", metrics_process_get_resident (), user_data);
   func ("cpu_microseconds", metrics_process_get_cpu_time (), user_data);

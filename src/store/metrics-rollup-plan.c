@@ -53,9 +53,7 @@ get_raw (const MetricsRollupJob *self)
 static gint64
 get_oldest_wanted (const MetricsRollupJob *self, guint tier)
 {
-  const MetricsRollupTier *t = &self->rule->tiers[tier];
-
-  return metrics_rollup_align_up (self->now - t->keep, t->step);
+  return metrics_rollup_get_oldest (&self->rule->tiers[tier], self->now);
 }
 
 static MetricsRollupSpan

@@ -55,6 +55,15 @@ metrics_rollup_align_up (gint64 time, gint64 step)
   return start < time && start < METRICS_ROLLUP_MAX_TIME ? start + step : start;
 }
 
+/* The time before which a tier keeps nothing. */
+static inline gint64
+metrics_rollup_get_oldest (const MetricsRollupTier *tier, gint64 now)
+{
+  if (now < G_MININT64 + tier->keep)
+    return METRICS_ROLLUP_MIN_TIME;
+  return metrics_rollup_align_up (now - tier->keep, tier->step);
+}
+
 void metrics_rollup_name (MetricsRollupName *name, const char *key, gsize len, const char *suffix);
 void metrics_rollup_name_tier (MetricsRollupName *name,
                                const char *key,
@@ -86,7 +95,7 @@ typedef struct _MetricsRollupJob MetricsRollupJob;
 /**
  * MetricsRollup:
  * @store: (owned): the store
- * @rules: (owned): its rules
+ * @rules: (unowned): its rules
  * @clock: what tells the time
  * @clock_data: (unowned): for @clock
  * @cutoff: (nullable): what tells which points are not taken any more
@@ -98,7 +107,7 @@ typedef struct _MetricsRollupJob MetricsRollupJob;
 struct _MetricsRollup
 {
   MetricsStore *store;
-  MetricsRollupRules *rules;
+  const MetricsRollupRules *rules;
   MetricsRollupClock clock;
   gpointer clock_data;
   MetricsRollupCutoff cutoff;

@@ -111,20 +111,21 @@ parse_rule (MetricsRollupRule *rule, const char *text)
 
 /**
  * metrics_rollup_rules_new:
- * @file: a configuration
+ * @file: a configuration, see metrics_rules_new()
+ * @group: the name of a group of it
  * @error: return location for a #GError
  *
- * Reads its group `rollup`; where there is none, there are no rules.
+ * Reads the rules of the group; where it is not there, there are none.
  *
  * Returns: (transfer full): the rules, or %NULL where one is wrong
  */
 MetricsRollupRules *
-metrics_rollup_rules_new (GKeyFile *file, GError **error)
+metrics_rollup_rules_new (GKeyFile *file, const char *group, GError **error)
 {
   g_autoptr (MetricsRollupRules) self = g_new0 (MetricsRollupRules, 1);
 
   self->values = g_array_new (FALSE, TRUE, sizeof (MetricsRollupRule));
-  self->rules = metrics_rules_new (file, "rollup", error);
+  self->rules = metrics_rules_new (file, group, error);
   if (self->rules == NULL)
     return NULL;
   for (guint i = 0; i < metrics_rules_get_n_rules (self->rules); i++)

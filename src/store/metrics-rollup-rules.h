@@ -43,7 +43,7 @@ typedef struct
 
 typedef struct _MetricsRollupRules MetricsRollupRules;
 
-MetricsRollupRules *metrics_rollup_rules_new (GKeyFile *file, GError **error);
+MetricsRollupRules *metrics_rollup_rules_new (GKeyFile *file, const char *group, GError **error);
 void metrics_rollup_rules_free (MetricsRollupRules *self);
 
 guint metrics_rollup_rules_get_n_rules (const MetricsRollupRules *self);

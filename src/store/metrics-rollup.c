@@ -221,7 +221,7 @@ metrics_rollup_store_point (MetricsStore *store,
 /**
  * metrics_rollup_new:
  * @store: a store that has none
- * @rules: (transfer full): its rules
+ * @rules: its rules; they have to live as long as the object
  * @clock: what tells the time, in the unit of the points
  * @user_data: for @clock
  *
@@ -232,7 +232,7 @@ metrics_rollup_store_point (MetricsStore *store,
  */
 MetricsRollup *
 metrics_rollup_new (MetricsStore *store,
-                    MetricsRollupRules *rules,
+                    const MetricsRollupRules *rules,
                     MetricsRollupClock clock,
                     gpointer user_data)
 {
@@ -260,7 +260,6 @@ metrics_rollup_free (MetricsRollup *self)
     return;
   metrics_rollup_job_free (self->job);
   metrics_store_get_hidden (self->store)->rollup = NULL;
-  metrics_rollup_rules_free (self->rules);
   g_object_unref (self->store);
   g_free (self);
 }
@@ -535,7 +534,7 @@ metrics_rollup_get_droppable (MetricsRollup *self, const char *key, gsize len, g
     {
       const MetricsRollupTier *tier = &rule->tiers[i];
       MetricsRollupSpan span = metrics_rollup_get_span (self->store, key, len, rule, i);
-      gint64 wanted = metrics_rollup_align_up (now - tier->keep, tier->step);
+      gint64 wanted = metrics_rollup_get_oldest (tier, now);
 
       /* What the tier does not have and would not keep is no loss. */
       if (span.first >= span.end || (oldest < span.first && wanted < span.first))

@@ -14,7 +14,8 @@ typedef struct _MetricsRollup MetricsRollup;
  * MetricsRollupClock:
  * @user_data: what was given to metrics_rollup_new()
  *
- * Returns: the time now, in seconds since the Unix epoch
+ * Returns: the time now, in seconds since the Unix epoch; %G_MININT64 while that cannot be believed: then
+ *   nothing is too old
  */
 typedef gint64 (*MetricsRollupClock) (gpointer user_data);
 
@@ -30,7 +31,7 @@ typedef gint64 (*MetricsRollupClock) (gpointer user_data);
 typedef gint64 (*MetricsRollupCutoff) (const char *key, gsize len, gint64 now, gpointer user_data);
 
 MetricsRollup *metrics_rollup_new (MetricsStore *store,
-                                   MetricsRollupRules *rules,
+                                   const MetricsRollupRules *rules,
                                    MetricsRollupClock clock,
                                    gpointer user_data);
 void metrics_rollup_free (MetricsRollup *self);

@@ -22,6 +22,7 @@ typedef struct
 typedef struct
 {
   MetricsStore *store;
+  MetricsRollupRules *rules;
   MetricsRollup *rollup;
   Model *model;
   gboolean drops;
@@ -63,7 +64,7 @@ parse (const char *text)
 
   g_key_file_load_from_data (file, text, -1, G_KEY_FILE_KEEP_TRANSLATIONS, &error);
   g_assert_no_error (error);
-  rules = metrics_rollup_rules_new (file, &error);
+  rules = metrics_rollup_rules_new (file, "rollup", &error);
   g_assert_no_error (error);
   return rules;
 }
@@ -75,7 +76,8 @@ fixture_init (Fixture *f, gboolean drops)
 
   *f = (Fixture){ .drops = drops, .now = 1000000, .model = model_new () };
   f->store = metrics_store_new (G_MAXUINT64, G_MAXUINT64);
-  f->rollup = metrics_rollup_new (f->store, parse (config), tell_time, f);
+  f->rules = parse (config);
+  f->rollup = metrics_rollup_new (f->store, f->rules, tell_time, f);
   if (drops)
     metrics_rollup_set_cutoff_func (f->rollup, tell_cutoff, f);
   for (guint i = 0; i < N_KEYS; i++)
@@ -86,6 +88,7 @@ static void
 fixture_clear (Fixture *f)
 {
   metrics_rollup_free (f->rollup);
+  metrics_rollup_rules_free (f->rules);
   model_free (f->model);
   g_assert_finalize_object (f->store);
 }
