@@ -68,19 +68,6 @@ is_empty (MetricsRollupSpan span)
   return span.first >= span.end;
 }
 
-/* Notes the span that is going to be filled: until it is done, raw points count there. */
-static gboolean
-mark_fill (MetricsRollupJob *self, MetricsRollupSpan span)
-{
-  MetricsRollupName name;
-
-  metrics_rollup_name (&name, self->key, self->len, METRICS_ROLLUP_FILL);
-  return metrics_rollup_store_point (self->rollup->store, &name,
-                                     (MetricsPoint){ .time = span.first, .value = 1 }, NULL)
-         && metrics_rollup_store_point (self->rollup->store, &name,
-                                        (MetricsPoint){ .time = span.end - 1, .value = 1 }, NULL);
-}
-
 /* Finds what a tier lacks before its first bucket. */
 static MetricsRollupSpan
 get_missing (const MetricsRollupJob *self, guint tier, const MetricsEntry *raw, gint64 floor)
@@ -98,7 +85,28 @@ get_missing (const MetricsRollupJob *self, guint tier, const MetricsEntry *raw, 
   return missing;
 }
 
-/* A span that was being filled when the server ended has its marks still, and is filled from its begin. */
+/* Makes the buckets of a span again, in all tiers that there are. */
+static void
+add_span_tasks (MetricsRollupJob *self, MetricsRollupSpan all, gint64 floor)
+{
+  for (guint i = 0; i < self->rule->n_tiers; i++)
+    {
+      gint64 step = self->rule->tiers[i].step;
+      MetricsRollupSpan span = get_span (self, i);
+      gint64 from = MAX (metrics_rollup_align_up (MAX (all.first, floor), step), get_oldest_wanted (self, i));
+      /* What is left out before what is put would look as if there were nothing. */
+      gint64 end = MIN (metrics_rollup_align_up (all.end, step), span.end);
+      gint64 complete = MIN (end, metrics_rollup_align (self->bound, step));
+
+      if (is_empty (span) || from >= end)
+        continue;
+      add_tier_tasks (self, METRICS_ROLLUP_TASK_REMOVE, i, from, end - 1);
+      if (from < complete)
+        add_tier_tasks (self, METRICS_ROLLUP_TASK_ROLL, i, from, complete - 1);
+    }
+}
+
+/* What was marked by a deletion, or is from a time when the server ended, is made again, too. */
 static void
 plan_fill (MetricsRollupJob *self)
 {
@@ -122,19 +130,9 @@ plan_fill (MetricsRollupJob *self)
       all.first = MIN (all.first, missing.first);
       all.end = MAX (all.end, missing.end);
     }
-  if (is_empty (all) || !mark_fill (self, all))
+  if (is_empty (all) || !metrics_rollup_mark_fill (store, self->key, self->len, all))
     return;
-
-  for (guint i = 0; i < self->rule->n_tiers; i++)
-    {
-      gint64 step = self->rule->tiers[i].step;
-      gint64 from = metrics_rollup_align_up (MAX (all.first, floor), step);
-      gint64 end = metrics_rollup_align (MIN (all.end, self->bound), step);
-
-      from = MAX (from, get_oldest_wanted (self, i));
-      if (from < end && !is_empty (get_span (self, i)))
-        add_tier_tasks (self, METRICS_ROLLUP_TASK_ROLL, i, from, end - 1);
-    }
+  add_span_tasks (self, all, floor);
   add_mark_task (self, METRICS_ROLLUP_TASK_REMOVE, METRICS_ROLLUP_FILL, G_MININT64, G_MAXINT64);
 }
 

@@ -6,6 +6,117 @@
 
 #include "store/metrics-rollup-private.h"
 
+/* The hidden series of a rule by index, its marks last. */
+static gboolean
+name_companion (MetricsRollupName *name,
+                const char *key,
+                gsize len,
+                const MetricsRollupRule *rule,
+                gboolean with_marks,
+                guint at)
+{
+  static const char *const marks[] = { METRICS_ROLLUP_FLOOR, METRICS_ROLLUP_LATE, METRICS_ROLLUP_FILL };
+  guint n = rule->n_tiers * rule->n_functions;
+
+  if (at < n)
+    metrics_rollup_name_tier (name, key, len, rule->functions[at % rule->n_functions],
+                              rule->tiers[at / rule->n_functions].step);
+  else if (with_marks && at - n < G_N_ELEMENTS (marks))
+    metrics_rollup_name (name, key, len, marks[at - n]);
+  else
+    return FALSE;
+  return TRUE;
+}
+
+static MetricsEntry *
+find_companion (MetricsRollup *self, const char *key, gsize len, gboolean with_marks)
+{
+  const MetricsRollupRule *rule = metrics_rollup_rules_find (self->rules, key, len);
+  MetricsRollupName name;
+
+  if (rule == NULL || len > METRICS_KEY_MAX)
+    return NULL;
+  for (guint i = 0; name_companion (&name, key, len, rule, with_marks, i); i++)
+    {
+      MetricsEntry *entry = metrics_rollup_lookup (self->store, name.bytes, name.len);
+
+      if (entry != NULL)
+        return entry;
+    }
+  return NULL;
+}
+
+/**
+ * metrics_rollup_find_orphan:
+ * @self: an object
+ * @key: (array length=len): a key of a client
+ * @len: its length in bytes
+ *
+ * Returns: (transfer none) (nullable): where there is something hidden that belongs to the key, an entry of
+ *   that, which stands for it where the key has no points of its own any more
+ */
+MetricsEntry *
+metrics_rollup_find_orphan (MetricsRollup *self, const char *key, gsize len)
+{
+  return find_companion (self, key, len, TRUE);
+}
+
+/**
+ * metrics_rollup_stands_for:
+ * @self: an object
+ * @entry: a hidden entry
+ *
+ * Returns: whether it stands for a key that has no points of its own any more
+ */
+gboolean
+metrics_rollup_stands_for (MetricsRollup *self, MetricsEntry *entry)
+{
+  gsize len = metrics_key_get_public_len (entry->bytes, entry->head.len);
+
+  return !entry->head.is_dead && metrics_rollup_lookup (self->store, entry->bytes, len) == NULL
+         && metrics_rollup_find_orphan (self, entry->bytes, len) == entry;
+}
+
+/**
+ * metrics_rollup_delete_next:
+ * @self: an object
+ * @entry: an entry of which points were deleted, or a hidden one that stands for a key
+ * @from: the first time that goes
+ * @to: the last time that goes
+ * @at: (inout): 0 at first
+ *
+ * Returns: (transfer full) (nullable): a query that deletes some of what is rolled up of these points;
+ *   %NULL where there is no more. It may leave buckets that were noted
+ */
+MetricsQuery *
+metrics_rollup_delete_next (MetricsRollup *self, const MetricsEntry *entry, gint64 from, gint64 to, guint *at)
+{
+  gsize len = metrics_key_get_public_len (entry->bytes, entry->head.len);
+  const MetricsRollupRule *rule = metrics_rollup_rules_find (self->rules, entry->bytes, len);
+  gboolean all = from == G_MININT64 && to == G_MAXINT64;
+  MetricsRollupName name;
+
+  if (rule == NULL)
+    return NULL;
+  if (*at == 0)
+    metrics_rollup_job_cancel (self->job, entry->bytes, len);
+  while (name_companion (&name, entry->bytes, len, rule, all, (*at)++))
+    {
+      MetricsQuerySpec spec = {
+        .kind = METRICS_QUERY_DELETE,
+        .key = name.bytes,
+        .key_len = name.len,
+        .is_raw = TRUE,
+        .from = from,
+        .to = to,
+      };
+
+      if (metrics_rollup_lookup (self->store, name.bytes, name.len) != NULL)
+        return metrics_query_new (self->store, &spec);
+    }
+  return NULL;
+}
+
 /**
  * metrics_rollup_query_init:
  * @self: (out caller-allocates): a struct
@@ -104,9 +215,13 @@ metrics_rollup_query_arrive (MetricsRollupQuery *self,
   self->n_inner = 0;
   if (spec->kind == METRICS_QUERY_DELETE)
     return entry->head.is_hidden ? METRICS_ROLLUP_BEGUN : METRICS_ROLLUP_NONE;
-  /* What was dropped while the query was on its way is rolled up, and comes later. */
+  /* What was dropped while the query was on its way is rolled up, and comes later. What was deleted, with a
+   * mark as long as that takes, is there as it was. */
   if (entry->head.is_dead)
-    return metrics_rollup_find_orphan (self->rollup, entry->bytes, entry->head.len) != NULL
+    return find_companion (self->rollup, entry->bytes, entry->head.len, FALSE) != NULL
+                   && metrics_rollup_lookup_mark (self->rollup->store, entry->bytes, entry->head.len,
+                                                  METRICS_ROLLUP_FILL)
+                          == NULL
                ? METRICS_ROLLUP_LEAVE
                : METRICS_ROLLUP_NONE;
   self->read = metrics_rollup_read_new (self->rollup, entry, spec, budget);

@@ -36,6 +36,14 @@ typedef enum
   METRICS_ROLLUP_BEGUN, /* calls metrics_rollup_query_next() */
 } MetricsRollupArrival;
 
+MetricsEntry *metrics_rollup_find_orphan (MetricsRollup *self, const char *key, gsize len);
+gboolean metrics_rollup_stands_for (MetricsRollup *self, MetricsEntry *entry);
+MetricsQuery *metrics_rollup_delete_next (MetricsRollup *self,
+                                          const MetricsEntry *entry,
+                                          gint64 from,
+                                          gint64 to,
+                                          guint *at);
+
 void metrics_rollup_query_init (MetricsRollupQuery *self,
                                 MetricsStore *store,
                                 const MetricsQuerySpec *spec,

@@ -219,6 +219,28 @@ metrics_rollup_store_point (MetricsStore *store,
 }
 
 /**
+ * metrics_rollup_mark_fill:
+ * @store: a store
+ * @key: (array length=len): a key
+ * @len: its length in bytes
+ * @span: a span that is not empty
+ *
+ * Marks a span that has to be rolled: until it is, raw points count there.
+ *
+ * Returns: whether there was room for it
+ */
+gboolean
+metrics_rollup_mark_fill (MetricsStore *store, const char *key, gsize len, MetricsRollupSpan span)
+{
+  MetricsRollupName name;
+  MetricsPoint points[] = { { .time = span.first, .value = 1 }, { .time = span.end - 1, .value = 1 } };
+
+  metrics_rollup_name (&name, key, len, METRICS_ROLLUP_FILL);
+  return metrics_rollup_store_point (store, &name, points[0], NULL)
+         && metrics_rollup_store_point (store, &name, points[1], NULL);
+}
+
+/**
  * metrics_rollup_new:
  * @store: a store that has none
  * @rules: its rules; they have to live as long as the object
@@ -385,123 +407,23 @@ void
 metrics_rollup_note_delete (MetricsRollup *self, MetricsEntry *entry, gint64 from, gint64 to)
 {
   const MetricsRollupRule *rule = metrics_rollup_rules_find (self->rules, entry->bytes, entry->head.len);
+  MetricsRollupSpan span = { .first = G_MAXINT64, .end = G_MININT64 };
 
   if (rule == NULL)
     return;
   metrics_rollup_job_cancel (self->job, entry->bytes, entry->head.len);
-  if (entry->series.n_points == 0)
-    return;
-  /* Only the buckets at the ends hold points that stay. There is no one to tell where a note does not fit; a
-   * deletion goes on: it makes room. */
-  if (from > metrics_series_get_first_time (&entry->series)
-      || metrics_rollup_align (from, get_coarsest (rule)) != from)
-    note (self, entry, rule, from, NULL);
-  note (self, entry, rule, to, NULL);
-}
-
-/* The hidden series of a rule by index, its marks last. */
-static gboolean
-name_companion (MetricsRollupName *name,
-                const char *key,
-                gsize len,
-                const MetricsRollupRule *rule,
-                gboolean with_marks,
-                guint at)
-{
-  static const char *const marks[] = { METRICS_ROLLUP_FLOOR, METRICS_ROLLUP_LATE, METRICS_ROLLUP_FILL };
-  guint n = rule->n_tiers * rule->n_functions;
-
-  if (at < n)
-    metrics_rollup_name_tier (name, key, len, rule->functions[at % rule->n_functions],
-                              rule->tiers[at / rule->n_functions].step);
-  else if (with_marks && at - n < G_N_ELEMENTS (marks))
-    metrics_rollup_name (name, key, len, marks[at - n]);
-  else
-    return FALSE;
-  return TRUE;
-}
-
-/**
- * metrics_rollup_find_orphan:
- * @self: an object
- * @key: (array length=len): a key of a client
- * @len: its length in bytes
- *
- * Returns: (transfer none) (nullable): where there is something rolled up of a key, an entry of that, which
- *   stands for it where the key has no points of its own any more
- */
-MetricsEntry *
-metrics_rollup_find_orphan (MetricsRollup *self, const char *key, gsize len)
-{
-  const MetricsRollupRule *rule = metrics_rollup_rules_find (self->rules, key, len);
-  MetricsRollupName name;
-
-  if (rule == NULL || len > METRICS_KEY_MAX)
-    return NULL;
-  for (guint i = 0; name_companion (&name, key, len, rule, FALSE, i); i++)
+  for (guint i = 0; i < rule->n_tiers; i++)
     {
-      MetricsEntry *entry = metrics_rollup_lookup (self->store, name.bytes, name.len);
+      MetricsRollupSpan tier = metrics_rollup_get_span (self->store, entry->bytes, entry->head.len, rule, i);
 
-      if (entry != NULL)
-        return entry;
+      span.first = MIN (span.first, tier.first < tier.end ? tier.first : G_MAXINT64);
+      span.end = MAX (span.end, tier.first < tier.end ? tier.end : G_MININT64);
     }
-  return NULL;
-}
-
-/**
- * metrics_rollup_stands_for:
- * @self: an object
- * @entry: a hidden entry
- *
- * Returns: whether it stands for a key that has no points of its own any more
- */
-gboolean
-metrics_rollup_stands_for (MetricsRollup *self, MetricsEntry *entry)
-{
-  gsize len = metrics_key_get_public_len (entry->bytes, entry->head.len);
-
-  return !entry->head.is_dead && metrics_rollup_lookup (self->store, entry->bytes, len) == NULL
-         && metrics_rollup_find_orphan (self, entry->bytes, len) == entry;
-}
-
-/**
- * metrics_rollup_delete_next:
- * @self: an object
- * @entry: an entry of which points were deleted, or a hidden one that stands for a key
- * @from: the first time that goes
- * @to: the last time that goes
- * @at: (inout): 0 at first
- *
- * Returns: (transfer full) (nullable): a query that deletes some of what is rolled up of these points;
- *   %NULL where there is no more. It may leave buckets that were noted
- */
-MetricsQuery *
-metrics_rollup_delete_next (MetricsRollup *self, const MetricsEntry *entry, gint64 from, gint64 to, guint *at)
-{
-  gsize len = metrics_key_get_public_len (entry->bytes, entry->head.len);
-  const MetricsRollupRule *rule = metrics_rollup_rules_find (self->rules, entry->bytes, len);
-  gboolean all = from == G_MININT64 && to == G_MAXINT64;
-  MetricsRollupName name;
-
-  if (rule == NULL)
-    return NULL;
-  if (*at == 0)
-    metrics_rollup_job_cancel (self->job, entry->bytes, len);
-  while (name_companion (&name, entry->bytes, len, rule, all, (*at)++))
-    {
-      MetricsQuerySpec spec = {
-        .kind = METRICS_QUERY_DELETE,
-        .key = name.bytes,
-        .key_len = name.len,
-        .is_raw = TRUE,
-        .from = from,
-        .to = to,
-      };
-
-      if (metrics_rollup_lookup (self->store, name.bytes, name.len) != NULL)
-        return metrics_query_new (self->store, &spec);
-    }
-  return NULL;
+  span.first = MAX (span.first, metrics_rollup_align (from, get_coarsest (rule)));
+  span.end = to < span.end ? MIN (span.end, metrics_rollup_align_up (to + 1, get_coarsest (rule))) : span.end;
+  /* There is no one to tell where there is no room for it, and a deletion goes on: it makes some. */
+  if (entry->series.n_points > 0 && span.first < span.end)
+    metrics_rollup_mark_fill (self->store, entry->bytes, entry->head.len, span);
 }
 
 /**

@@ -51,13 +51,6 @@ gboolean metrics_rollup_note_drop (MetricsRollup *self, const char *key, gsize l
 /* For the store and its queries. */
 gboolean metrics_rollup_note_put (MetricsRollup *self, MetricsEntry *entry, gint64 time, GError **error);
 void metrics_rollup_note_delete (MetricsRollup *self, MetricsEntry *entry, gint64 from, gint64 to);
-MetricsEntry *metrics_rollup_find_orphan (MetricsRollup *self, const char *key, gsize len);
-gboolean metrics_rollup_stands_for (MetricsRollup *self, MetricsEntry *entry);
-MetricsQuery *metrics_rollup_delete_next (MetricsRollup *self,
-                                          const MetricsEntry *entry,
-                                          gint64 from,
-                                          gint64 to,
-                                          guint *at);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MetricsRollup, metrics_rollup_free)
 

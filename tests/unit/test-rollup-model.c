@@ -4,6 +4,8 @@
 
 #include "helpers.h"
 #include "store/metrics-rollup.h"
+#include "store/metrics-store-private.h"
+#include "tape.h"
 
 /* Random changes, while points are rolled up, and dropped, in between; what is read has to be what a plain
  * computation over all points ever put says. */
@@ -30,6 +32,7 @@ typedef struct
   Key keys[N_KEYS];
   guint n_read;
   guint n_dropped;
+  guint64 n_rolled; /* at most, at a time */
 } Fixture;
 
 static const char config[] = "[rollup]\n"
@@ -268,12 +271,33 @@ check (Fixture *f)
   run_to_end (run, g_test_rand_int_range (1, 300));
   model_assert_rows (expected, run->rows, &spec);
   f->n_read += run->rows->len;
+  f->n_rolled = MAX (f->n_rolled, metrics_rollup_get_n_points (f->store));
+}
+
+/* What is counted is what there is. */
+static void
+check_count (Fixture *f)
+{
+  MetricsEntryList *entries = metrics_store_get_entries (f->store);
+  guint64 n_series = 0;
+  guint64 n_points = 0;
+
+  for (const MetricsEntry *entry = entries->first; entry != NULL; entry = entry->next)
+    {
+      if (!entry->head.is_hidden || entry->head.is_dead)
+        continue;
+      n_series++;
+      n_points += entry->series.n_points;
+    }
+  g_assert_cmpuint (metrics_rollup_get_n_series (f->store), ==, n_series);
+  g_assert_cmpuint (metrics_rollup_get_n_points (f->store), ==, n_points);
 }
 
 static void
 test_model (gconstpointer user_data)
 {
   Fixture f;
+  MetricsQuerySpec all = spec_of (METRICS_QUERY_DELETE, "*", G_MININT64, G_MAXINT64);
   guint n = get_operations (30000);
 
   fixture_init (&f, GPOINTER_TO_INT (user_data));
@@ -284,11 +308,99 @@ test_model (gconstpointer user_data)
         check (&f);
     }
   g_assert_cmpuint (f.n_read, >, n);
-  g_assert_cmpuint (metrics_rollup_get_n_points (f.store), >, 100);
+  g_assert_cmpuint (f.n_rolled, >, 1000);
   if (f.drops)
     g_assert_cmpuint (f.n_dropped, >, n / 100);
   else
     g_assert_cmpuint (metrics_store_get_n_points (f.store), ==, model_count_points (f.model));
+  check_count (&f);
+
+  run_delete (f.store, &all, 100);
+  check_count (&f);
+  g_assert_cmpuint (metrics_rollup_get_n_points (f.store), ==, 0);
+  fixture_clear (&f);
+}
+
+/* Makes a store of the first @n changes that were told to the journal. */
+static MetricsStore *
+restore (Tape *tape, guint n)
+{
+  MetricsStore *store = metrics_store_new (G_MAXUINT64, G_MAXUINT64);
+  guint64 newest_id = 0;
+
+  for (guint i = 0; i < n; i++)
+    {
+      const Change *change = tape_get (tape, i);
+
+      newest_id = MAX (newest_id, change->id);
+      if (change->kind == CHANGE_BEGIN)
+        metrics_store_restore_series (store, change->id, change->key, strlen (change->key), NULL);
+      else if (change->kind == CHANGE_PUT)
+        metrics_store_restore_put (store, change->id, change->point);
+      else
+        metrics_store_restore_remove (store, change->id, change->from, change->to);
+    }
+  metrics_store_restore_finish (store, newest_id);
+  return store;
+}
+
+static void
+read_all (Fixture *f)
+{
+  MetricsQuerySpec spec = spec_of (METRICS_QUERY_POINTS, "*", G_MININT64, G_MAXINT64);
+  g_autoptr (Run) run = run_new (f->store, &spec);
+
+  run_to_end (run, 1000);
+  for (guint i = 0; i < run->rows->len; i++)
+    {
+      const ModelRow *row = &g_array_index (run->rows, ModelRow, i);
+
+      model_put (f->model, row->key, row->point);
+    }
+}
+
+/* A crash between any two changes: what is rolled up agrees with the points that are there then, and after
+ * it was worked on. */
+static void
+crash (Fixture *f, Tape *tape)
+{
+  Fixture after = *f;
+  guint n = tape_get_length (tape);
+
+  after.store = restore (tape, n - MIN (n, (guint) g_test_rand_int_range (0, 60)));
+  after.model = model_new ();
+  read_all (&after);
+  after.rollup = metrics_rollup_new (after.store, after.rules, tell_time, &after);
+  check_count (&after);
+  for (guint i = 0; i < 12; i++)
+    {
+      if (i > 5)
+        work (&after);
+      check (&after);
+    }
+  f->n_read = after.n_read;
+  metrics_rollup_free (after.rollup);
+  model_free (after.model);
+  g_assert_finalize_object (after.store);
+}
+
+static void
+test_crash (void)
+{
+  Fixture f;
+  g_autoptr (Tape) tape = tape_new ();
+  guint n = get_operations (6000);
+
+  fixture_init (&f, FALSE);
+  metrics_store_set_journal (f.store, METRICS_JOURNAL (tape));
+  for (guint i = 0; i < n; i++)
+    {
+      change (&f);
+      if (g_test_rand_int_range (0, 30) == 0)
+        crash (&f, tape);
+    }
+  g_assert_cmpuint (f.n_read, >, n);
+  metrics_store_set_journal (f.store, NULL);
   fixture_clear (&f);
 }
 
@@ -299,5 +411,6 @@ main (int argc, char **argv)
 
   g_test_add_data_func ("/rollup/model/all-there", GINT_TO_POINTER (FALSE), test_model);
   g_test_add_data_func ("/rollup/model/dropped", GINT_TO_POINTER (TRUE), test_model);
+  g_test_add_func ("/rollup/model/crash", test_crash);
   return g_test_run ();
 }
