@@ -326,7 +326,7 @@ metrics_cell_is_whole (const MetricsCell *self)
     {
     case METRICS_CELL_SERIES:
     case METRICS_CELL_KEY:
-      return self->id > 0 && metrics_key_is_valid ((const char *) self->data, self->size);
+      return self->id > 0 && metrics_key_is_storable ((const char *) self->data, self->size);
     case METRICS_CELL_CHUNK:
       return self->checksum == metrics_log_checksum (self->data, self->size)
              && metrics_whole_chunk (self->data, self->size, &span);

@@ -102,7 +102,7 @@ on_series (Check *self, sqlite3_stmt *row)
   add_known (self, id);
   if (id <= 0)
     find_row (self, "series", row, _ ("its number is not valid"));
-  if (!metrics_key_is_valid (sqlite3_column_blob (row, 1), sqlite3_column_bytes (row, 1)))
+  if (!metrics_key_is_storable (sqlite3_column_blob (row, 1), sqlite3_column_bytes (row, 1)))
     find_row (self, "series", row, _ ("its key is not valid"));
 }
 

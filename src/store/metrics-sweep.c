@@ -4,6 +4,7 @@
 
 #include "store/metrics-sweep.h"
 
+#include "store/metrics-rollup.h"
 #include "store/metrics-store-private.h"
 
 /* Deletes what is older than the store's rules of retention allow: a walk over all series, and for each that
@@ -112,13 +113,19 @@ static void
 begin_query (MetricsSweep *self, gint *budget)
 {
   MetricsEntry *entry = self->cursor;
-  MetricsQuerySpec spec
-      = { .kind = METRICS_QUERY_DELETE, .key = entry->bytes, .key_len = entry->head.len, .from = G_MININT64 };
+  MetricsQuerySpec spec = { .kind = METRICS_QUERY_DELETE,
+                            .key = entry->bytes,
+                            .key_len = entry->head.len,
+                            .from = G_MININT64,
+                            .is_raw = TRUE };
   const MetricsRules *rules = metrics_retention_get_rules (self->retention);
+  MetricsRollup *rollup = metrics_store_get_hidden (self->store)->rollup;
+  gint64 cutoff;
   gint64 first;
   guint rule;
 
-  if (entry->head.is_dead)
+  /* What is rolled up has rules of its own. */
+  if (entry->head.is_dead || entry->head.is_hidden)
     return;
   /* Mostly that is all there is to do. */
   first = metrics_series_get_first_time (&entry->series);
@@ -130,8 +137,15 @@ begin_query (MetricsSweep *self, gint *budget)
   if (!metrics_retention_is_due (self->retention, rule, self->now, first,
                                  metrics_series_get_last_time (&entry->series)))
     return;
+  cutoff = metrics_retention_get_cutoff (self->retention, rule, self->now);
+  if (rollup != NULL)
+    {
+      cutoff = metrics_rollup_get_droppable (rollup, entry->bytes, entry->head.len, cutoff);
+      if (cutoff <= first || !metrics_rollup_note_drop (rollup, entry->bytes, entry->head.len, cutoff))
+        return;
+    }
   /* What is due is before the cutoff, so that is not the lowest of all times. */
-  spec.to = metrics_retention_get_cutoff (self->retention, rule, self->now) - 1;
+  spec.to = cutoff - 1;
   self->query = metrics_query_new (self->store, &spec);
   metrics_query_set_wake_func (self->query, on_wake, self);
 }

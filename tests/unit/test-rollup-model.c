@@ -326,6 +326,7 @@ static MetricsStore *
 restore (Tape *tape, guint n)
 {
   MetricsStore *store = metrics_store_new (G_MAXUINT64, G_MAXUINT64);
+  MetricsChunkRequest request;
   guint64 newest_id = 0;
 
   for (guint i = 0; i < n; i++)
@@ -336,9 +337,9 @@ restore (Tape *tape, guint n)
       if (change->kind == CHANGE_BEGIN)
         metrics_store_restore_series (store, change->id, change->key, strlen (change->key), NULL);
       else if (change->kind == CHANGE_PUT)
-        metrics_store_restore_put (store, change->id, change->point);
+        metrics_store_restore_put (store, change->id, change->point, &request);
       else
-        metrics_store_restore_remove (store, change->id, change->from, change->to);
+        metrics_store_restore_remove (store, change->id, change->from, change->to, &request);
     }
   metrics_store_restore_finish (store, newest_id);
   return store;
