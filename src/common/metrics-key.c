@@ -62,6 +62,20 @@ metrics_key_get_public_len (const char *key, gsize len)
 }
 
 /**
+ * metrics_key_is_hidden:
+ * @key: (array length=len): a key of a store
+ * @len: its length in bytes
+ *
+ * Returns: whether it is one that the store made itself
+ */
+gboolean
+metrics_key_is_hidden (const char *key, gsize len)
+{
+  /* Nearly all keys are printable ASCII, which is seen sooner. */
+  return metrics_scan_printable (key, key + len) < key + len && metrics_key_get_public_len (key, len) < len;
+}
+
+/**
  * metrics_key_is_storable:
  * @key: (array length=len): bytes
  * @len: how many

@@ -17,5 +17,6 @@ G_BEGIN_DECLS
 gboolean metrics_key_is_valid (const char *key, gsize len);
 gboolean metrics_key_is_storable (const char *key, gsize len);
 gsize metrics_key_get_public_len (const char *key, gsize len);
+gboolean metrics_key_is_hidden (const char *key, gsize len);
 
 G_END_DECLS

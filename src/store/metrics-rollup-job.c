@@ -67,12 +67,10 @@ metrics_rollup_job_end (MetricsRollupJob *self)
   drop_tasks (self);
   for (guint i = 0; i < self->noted->len && self->rule != NULL; i++)
     {
-      gint64 step = self->rule->tiers[self->rule->n_tiers - 1].step;
-      MetricsPoint point = { .time = g_array_index (self->noted, gint64, i), .value = step };
-      MetricsRollupName name;
+      MetricsRollupSpan span = { .first = g_array_index (self->noted, gint64, i) };
 
-      metrics_rollup_name (&name, self->key, self->len, METRICS_ROLLUP_LATE);
-      metrics_rollup_store_point (self->rollup->store, &name, point, NULL);
+      span.end = span.first + self->rule->tiers[self->rule->n_tiers - 1].step;
+      metrics_rollup_mark_late (self->rollup->store, self->key, self->len, span, NULL);
     }
   g_array_set_size (self->noted, 0);
   g_clear_pointer (&self->key, g_free);

@@ -86,6 +86,11 @@ MetricsRollupSpan metrics_rollup_get_dirty (MetricsStore *store,
                                             gsize len,
                                             const MetricsRollupRule *rule);
 gboolean metrics_rollup_mark_fill (MetricsStore *store, const char *key, gsize len, MetricsRollupSpan span);
+gboolean metrics_rollup_mark_late (MetricsStore *store,
+                                   const char *key,
+                                   gsize len,
+                                   MetricsRollupSpan span,
+                                   GError **error);
 gboolean metrics_rollup_store_point (MetricsStore *store,
                                      const MetricsRollupName *name,
                                      MetricsPoint point,

@@ -232,12 +232,49 @@ metrics_rollup_store_point (MetricsStore *store,
 gboolean
 metrics_rollup_mark_fill (MetricsStore *store, const char *key, gsize len, MetricsRollupSpan span)
 {
+  const MetricsEntry *entry = metrics_rollup_lookup_mark (store, key, len, METRICS_ROLLUP_FILL);
   MetricsRollupName name;
-  MetricsPoint points[] = { { .time = span.first, .value = 1 }, { .time = span.end - 1, .value = 1 } };
+  MetricsPoint first = { .time = span.first, .value = 1 };
+  MetricsPoint last = { .time = span.end - 1, .value = 1 };
 
   metrics_rollup_name (&name, key, len, METRICS_ROLLUP_FILL);
-  return metrics_rollup_store_point (store, &name, points[0], NULL)
-         && metrics_rollup_store_point (store, &name, points[1], NULL);
+  if ((entry == NULL || first.time < metrics_series_get_first_time (&entry->series))
+      && !metrics_rollup_store_point (store, &name, first, NULL))
+    return FALSE;
+  entry = metrics_rollup_lookup (store, name.bytes, name.len);
+  return last.time <= metrics_series_get_last_time (&entry->series)
+         || metrics_rollup_store_point (store, &name, last, NULL);
+}
+
+/**
+ * metrics_rollup_mark_late:
+ * @store: a store
+ * @key: (array length=len): a key
+ * @len: its length in bytes
+ * @span: a bucket of its coarsest tier
+ * @error: return location for a #GError
+ *
+ * Marks a bucket that has to be rolled again: until it is, raw points count there.
+ *
+ * Returns: whether there was room for it
+ */
+gboolean
+metrics_rollup_mark_late (MetricsStore *store,
+                          const char *key,
+                          gsize len,
+                          MetricsRollupSpan span,
+                          GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+  MetricsRollupName name;
+  MetricsPoint point = { .time = span.first, .value = span.end - span.first };
+
+  metrics_rollup_name (&name, key, len, METRICS_ROLLUP_LATE);
+  if (metrics_rollup_store_point (store, &name, point, &reason)
+      || metrics_rollup_mark_fill (store, key, len, span))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&reason));
+  return FALSE;
 }
 
 /**
@@ -353,7 +390,6 @@ note (MetricsRollup *self,
 {
   gint64 step = get_coarsest (rule);
   gint64 start = metrics_rollup_align (time, step);
-  MetricsRollupName name;
 
   if (time < METRICS_ROLLUP_MIN_TIME || time > METRICS_ROLLUP_MAX_TIME
       || (self->noted_id == entry->id && self->noted_time == start)
@@ -361,8 +397,8 @@ note (MetricsRollup *self,
       || time < metrics_rollup_get_floor (self->store, entry->bytes, entry->head.len))
     return TRUE;
 
-  metrics_rollup_name (&name, entry->bytes, entry->head.len, METRICS_ROLLUP_LATE);
-  if (!metrics_rollup_store_point (self->store, &name, (MetricsPoint){ .time = start, .value = step }, error))
+  if (!metrics_rollup_mark_late (self->store, entry->bytes, entry->head.len,
+                                 (MetricsRollupSpan){ .first = start, .end = start + step }, error))
     return FALSE;
   metrics_rollup_job_note (self->job, entry->bytes, entry->head.len, start);
   self->noted_id = entry->id;

@@ -370,7 +370,7 @@ add_entry (MetricsStore *self, const MetricsKey *key, GError **error)
   MetricsEntry *entry;
 
   if (metrics_store_get_n_series (self) >= self->series_limit
-      && metrics_key_get_public_len (key->bytes, key->head.len) == key->head.len)
+      && !metrics_key_is_hidden (key->bytes, key->head.len))
     {
       g_set_error_literal (error, METRICS_STORE_ERROR, METRICS_STORE_ERROR_SERIES_LIMIT,
                            "series limit reached");

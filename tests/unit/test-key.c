@@ -52,6 +52,30 @@ test_cases (void)
   g_assert_false (metrics_key_is_valid ("a\0", 2));
 }
 
+/* What a store makes itself is stored, but no client can name it. */
+static void
+test_hidden (void)
+{
+  static const char *const hidden[] = { "a\x1fsum/60", "\xc3\xa9\x1fz" };
+  static const char *const refused[]
+      = { "\x1f", "a\x1f", "\x1fsum/60", "a b\x1fsum/60", "a\x1f b", "a\x1f\x1f", "*\x1fz" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (hidden); i++)
+    {
+      gsize len = strlen (hidden[i]);
+
+      g_assert_true (metrics_key_is_hidden (hidden[i], len));
+      g_assert_true (metrics_key_is_storable (hidden[i], len));
+      g_assert_false (metrics_key_is_valid (hidden[i], len));
+      g_assert_cmpint (hidden[i][metrics_key_get_public_len (hidden[i], len)], ==, METRICS_KEY_MARK);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (refused); i++)
+    g_assert_false (metrics_key_is_storable (refused[i], strlen (refused[i])));
+  g_assert_false (metrics_key_is_hidden ("a/b", 3));
+  g_assert_false (metrics_key_is_hidden ("\xc3\xa9", 2));
+  g_assert_true (metrics_key_is_storable ("a/b", 3));
+}
+
 static void
 test_length (void)
 {
@@ -91,6 +115,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/key/cases", test_cases);
+  g_test_add_func ("/key/hidden", test_hidden);
   g_test_add_func ("/key/length", test_length);
   g_test_add_func ("/key/characters", test_characters);
   return g_test_run ();

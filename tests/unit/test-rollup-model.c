@@ -367,8 +367,9 @@ crash (Fixture *f, Tape *tape)
 {
   Fixture after = *f;
   guint n = tape_get_length (tape);
+  guint n_lost = g_test_rand_int_range (0, 60);
 
-  after.store = restore (tape, n - MIN (n, (guint) g_test_rand_int_range (0, 60)));
+  after.store = restore (tape, n - MIN (n, n_lost));
   after.model = model_new ();
   read_all (&after);
   after.rollup = metrics_rollup_new (after.store, after.rules, tell_time, &after);
