@@ -25,6 +25,9 @@
 /* How many series a transaction rewrites. */
 #define GROUP 256
 
+/* How many bytes of chunks, about: they are copies, beside what the store has. */
+#define GROUP_BYTES (2 << 20)
+
 /* What the log says of a series. */
 typedef struct
 {
@@ -44,7 +47,9 @@ struct _MetricsCheckpoint
   guint64 last_log;
   guint n_taken;    /* how many of @all were in a group */
   GPtrArray *group; /* (owned) (element-type MetricsTouched): of @all */
-  guint n_answered; /* how many of @group */
+  guint n_asked;    /* how many of @group the store is asked for: the others come with the next */
+  guint n_answered; /* how many of these */
+  gsize n_bytes;    /* of chunks that were answered */
 };
 
 static void
@@ -233,7 +238,9 @@ metrics_checkpoint_prepare (MetricsCheckpoint *self, MetricsDatabase *database, 
       if (!metrics_database_find_span (database, one->id, &one->first, &one->last, error))
         return FALSE;
     }
+  self->n_asked = self->group->len;
   self->n_answered = 0;
+  self->n_bytes = 0;
   return TRUE;
 }
 
@@ -246,7 +253,21 @@ metrics_checkpoint_prepare (MetricsCheckpoint *self, MetricsDatabase *database, 
 gboolean
 metrics_checkpoint_is_asking (MetricsCheckpoint *self)
 {
-  return self->n_answered < self->group->len;
+  return self->n_answered < self->n_asked;
+}
+
+static gsize
+get_size (const MetricsTouched *self)
+{
+  gsize size = 0;
+
+  for (guint i = 0; self->chunks != NULL && i < self->chunks->len; i++)
+    {
+      const MetricsStoredChunk *chunk = self->chunks->pdata[i];
+
+      size += sizeof *chunk + (chunk->data != NULL ? g_bytes_get_size (chunk->data) : 0);
+    }
+  return size;
 }
 
 /**
@@ -269,6 +290,9 @@ metrics_checkpoint_answer (MetricsCheckpoint *self, MetricsStore *store, gint64 
       g_clear_pointer (&one->chunks, g_ptr_array_unref);
       one->chunks = metrics_store_snapshot (store, one->id, one->first, one->last);
       one->gone = one->chunks == NULL;
+      self->n_bytes += get_size (one);
+      if (self->n_bytes > GROUP_BYTES)
+        self->n_asked = self->n_answered;
     }
   while (metrics_checkpoint_is_asking (self) && g_get_monotonic_time () < deadline);
   return !metrics_checkpoint_is_asking (self);
@@ -430,7 +454,7 @@ metrics_checkpoint_write (MetricsCheckpoint *self, MetricsDatabase *database, GE
 {
   if (self->group->len == 0)
     return self->n_taken < self->all->len || write_series (self, database, error);
-  for (guint i = 0; i < self->group->len; i++)
+  for (guint i = 0; i < self->n_asked; i++)
     if (!write_one (self->group->pdata[i], database, error))
       return FALSE;
   return TRUE;
@@ -458,7 +482,7 @@ metrics_checkpoint_advance (MetricsCheckpoint *self, GArray *confirmed)
       MetricsConfirmed span = { one->id, one->first, one->last };
 
       g_clear_pointer (&one->chunks, g_ptr_array_unref);
-      if (one->settled)
+      if (i < self->n_asked && one->settled)
         g_array_append_val (confirmed, span);
       else
         self->group->pdata[n_left++] = one;

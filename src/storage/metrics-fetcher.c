@@ -20,7 +20,7 @@
 
 #define MAX_HOLDS 16
 /* Connections that are kept for the next hold. */
-#define MAX_IDLE 2
+#define MAX_IDLE 4
 /* How long the write-ahead log may get with holds. From twice as much on, all of them end. */
 #define MAX_WAL (64 << 20)
 
@@ -148,8 +148,23 @@ metrics_hold_unref (MetricsHold *self)
 {
   if (--self->ref_count > 0)
     return;
+  /* Whoever comes next, for the next series perhaps, gets the same one. */
+  if (self->fetcher != NULL && self->fetcher->current == self)
+    return;
   end_hold (self);
   g_free (self);
+}
+
+/* Ends the newest hold where nobody has it. */
+static void
+drop_unused (MetricsFetcher *self)
+{
+  MetricsHold *hold = self->current;
+
+  if (hold == NULL || hold->ref_count > 0)
+    return;
+  end_hold (hold);
+  g_free (hold);
 }
 
 static MetricsRows *
@@ -207,6 +222,7 @@ metrics_fetcher_hold (MetricsFetcher *self)
 void
 metrics_fetcher_renew (MetricsFetcher *self)
 {
+  drop_unused (self);
   self->current = NULL;
 }
 
@@ -220,6 +236,7 @@ metrics_fetcher_renew (MetricsFetcher *self)
 void
 metrics_fetcher_limit (MetricsFetcher *self, guint64 wal_size)
 {
+  drop_unused (self);
   if (wal_size > MAX_WAL && self->holds.length > 0)
     end_hold (g_queue_peek_head (&self->holds));
   while (wal_size > 2 * MAX_WAL && self->holds.length > 0)
@@ -449,6 +466,7 @@ metrics_fetcher_close (MetricsFetcher *self)
 
       give_answer (self, ticket);
     }
+  drop_unused (self);
   while (self->holds.length > 0)
     end_hold (g_queue_peek_head (&self->holds));
   g_source_unref (self->notice);

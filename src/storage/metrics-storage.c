@@ -14,7 +14,6 @@
 #include <fcntl.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
-#include <malloc.h>
 #include <unistd.h>
 
 /* The journal of a store: a database in a folder, and the thread that writes it (metrics-writer.c). And the
@@ -24,8 +23,9 @@
  * When a checkpoint has written chunks the store can do without them: where it has much, it is made to let go
  * of some. */
 
-/* How many bytes of changes may wait to be written before who makes more has to wait with them, and before
- * nobody can make any. */
+/* How many bytes of changes may wait to be written before who makes more has to wait with them, an eighth of
+ * the memory that the store may have, within these; and before nobody can make any. */
+#define FEW_PENDING (1 << 20)
 #define MANY_PENDING (16 << 20)
 #define MAX_PENDING (64 << 20)
 
@@ -33,9 +33,6 @@
  * looks at the clock. */
 #define SLICE (2 * G_TIME_SPAN_MILLISECOND)
 #define EVICT_UNITS 1000
-
-/* How much memory has to have become free before it is given back to the system. */
-#define MUCH_FREED (1 << 20)
 
 /**
  * MetricsStorage:
@@ -59,10 +56,10 @@ struct _MetricsStorage
   guint64 position;
   guint64 kept;          /* what was last told */
   guint64 pending;       /* bytes of changes that wait to be written, as last heard of */
+  guint64 many_pending;  /* how many bytes may wait before who makes more waits with them */
   guint64 memory_high;   /* above that, chunks that are written leave memory */
   guint64 memory_target; /* until it is no more than that */
   gboolean evicting;
-  guint64 evicted; /* bytes that became free since that was told to the system */
   gboolean failing;
   char *reason; /* (owned) (nullable): why, while it is failing */
 };
@@ -169,7 +166,7 @@ metrics_storage_is_awaited (MetricsJournal *journal)
 {
   MetricsStorage *self = METRICS_STORAGE (journal);
 
-  return self->durability == METRICS_DURABILITY_ALWAYS || self->pending > MANY_PENDING;
+  return self->durability == METRICS_DURABILITY_ALWAYS || self->pending > self->many_pending;
 }
 
 static void
@@ -287,7 +284,6 @@ pass_on_news (MetricsStorage *self)
 static gboolean
 evict (MetricsStorage *self, gint64 deadline)
 {
-  guint64 before = metrics_store_get_memory (self->store);
   gboolean is_done;
 
   if (!self->evicting)
@@ -300,12 +296,6 @@ evict (MetricsStorage *self, gint64 deadline)
     }
   while (!is_done && g_get_monotonic_time () < deadline);
   self->evicting = !is_done;
-  self->evicted += before - MIN (before, metrics_store_get_memory (self->store));
-  if (is_done && self->evicted > MUCH_FREED)
-    {
-      malloc_trim (0);
-      self->evicted = 0;
-    }
   return is_done;
 }
 
@@ -413,6 +403,7 @@ set_limits (MetricsStorage *self)
   guint64 limit;
 
   g_object_get (self->store, "memory-limit", &limit, NULL);
+  self->many_pending = CLAMP (limit / 8, FEW_PENDING, MANY_PENDING);
   self->memory_high = limit - limit / 8;
   self->memory_target = limit - limit / 4;
 }

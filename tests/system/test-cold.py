@@ -18,7 +18,7 @@ from harness import SANITIZED, Client, TestCase, main, wait_until
 LIMIT = int(os.environ.get('METRICSD_COLD_LIMIT', '1')) << 20
 TIMES = 2 if SANITIZED else 20  # as much as fits
 POINT = 8  # bytes: these values cannot be coded in less
-SERIES = 500
+SERIES = 100
 LENGTH = LIMIT * TIMES // POINT // SERIES  # points of a series
 STEP = 10
 BATCH = 20_000  # lines that are sent before their replies are read
