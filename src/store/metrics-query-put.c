@@ -46,7 +46,7 @@ get_room (MetricsQuery *self, gint *budget)
   if (!self->has_evicted)
     {
       self->has_evicted = metrics_store_evict (self->store, metrics_store_get_low_water (self->store), budget)
-                          || *budget > 0;
+                          || self->store->cold.is_exhausted;
       return METRICS_QUERY_PAUSED;
     }
   if (self->waiter.is_refused || self->n_waits++ == MAX_WAITS)
