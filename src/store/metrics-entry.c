@@ -79,7 +79,7 @@ metrics_entry_list_add (MetricsEntryList *self, guint64 id, const MetricsKey *ke
   entry->head.hash = key->head.hash;
   entry->head.len = key->head.len;
   entry->head.is_entry = TRUE;
-  entry->head.is_hidden = metrics_key_get_public_len (key->bytes, key->head.len) < key->head.len;
+  entry->head.is_hidden = metrics_key_is_hidden (key->bytes, key->head.len);
   entry->id = id;
   self->newest_id = MAX (self->newest_id, id);
   entry->previous = self->last;

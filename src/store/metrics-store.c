@@ -307,6 +307,7 @@ metrics_store_add (MetricsStore *self, guint64 id, const MetricsKey *key)
   MetricsEntry *entry = metrics_entry_list_add (&self->entries, id, key, &self->usage);
 
   g_hash_table_add (self->table, entry);
+  self->hidden.n_series += entry->head.is_hidden;
   return entry;
 }
 
