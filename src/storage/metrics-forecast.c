@@ -4,6 +4,7 @@
 
 #include "storage/metrics-forecast.h"
 
+#include "common/metrics-key.h"
 #include "storage/metrics-log.h"
 #include "store/metrics-chunk.h"
 
@@ -130,9 +131,14 @@ static void
 add_series (Reading *self, guint64 id, const char *key, gsize key_len)
 {
   const MetricsRules *rules = metrics_retention_get_rules (self->retention);
-  Series *series = g_new0 (Series, 1);
-  guint64 *name = g_new (guint64, 1);
+  Series *series;
+  guint64 *name;
 
+  /* What is rolled up is kept by other rules. */
+  if (metrics_key_is_hidden (key, key_len))
+    return;
+  series = g_new0 (Series, 1);
+  name = g_new (guint64, 1);
   *name = id;
   series->rule = metrics_rules_find (rules, key, key_len);
   series->cutoff = metrics_retention_get_cutoff (self->retention, series->rule, self->now);

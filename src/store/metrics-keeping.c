@@ -4,6 +4,8 @@
 
 #include "store/metrics-keeping.h"
 
+#include "common/metrics-key.h"
+
 /* A put compares the time of its point with one number, and only where the point is older looks at the clock
  * and at the rules. The number is the latest cutoff there is, and some time more, in which it need not be set
  * again though cutoffs move on. */
@@ -44,6 +46,8 @@ metrics_keeping_refuses (const MetricsKeeping *self,
                          gint64 time,
                          GError **error)
 {
-  return !metrics_retention_check (self->retention, key, key_len, time, g_get_real_time () / G_USEC_PER_SEC,
-                                   error);
+  /* What is rolled up is kept by other rules. */
+  return !metrics_key_is_hidden (key, key_len)
+         && !metrics_retention_check (self->retention, key, key_len, time,
+                                      g_get_real_time () / G_USEC_PER_SEC, error);
 }

@@ -144,15 +144,23 @@ static MetricsQuery *
 make_query (MetricsRollupJob *self, const MetricsRollupTask *task)
 {
   MetricsQuerySpec spec = {
-    .kind = task->kind == METRICS_ROLLUP_TASK_READ_LATE ? METRICS_QUERY_POINTS : METRICS_QUERY_DELETE,
+    .kind = METRICS_QUERY_DELETE,
     .key = task->name.bytes,
     .key_len = task->name.len,
     .is_raw = TRUE,
     .from = task->from,
     .to = task->to,
   };
-  MetricsQuery *query = metrics_query_new (self->rollup->store, &spec);
+  MetricsQuery *query;
 
+  if (task->kind == METRICS_ROLLUP_TASK_READ_LATE)
+    spec.kind = METRICS_QUERY_POINTS;
+  else if (task->kind == METRICS_ROLLUP_TASK_ROLL)
+    {
+      spec.kind = METRICS_QUERY_PUT;
+      spec.point = self->points[self->at];
+    }
+  query = metrics_query_new (self->rollup->store, &spec);
   metrics_query_set_wake_func (query, self->wake, self->wake_data);
   return query;
 }
@@ -176,25 +184,57 @@ make_read (MetricsRollupJob *self, const MetricsRollupTask *task, gint *budget)
   return read;
 }
 
+/* Puts the next of the buckets that were read. Where it falls into a part of the hidden series that is not in
+ * memory, a query waits for that. Returns: DONE where it is put, LOST where there is no room now */
+static MetricsQueryState
+put_next (MetricsRollupJob *self, MetricsRollupTask *task, gint *budget)
+{
+  MetricsStore *store = self->rollup->store;
+  g_autoptr (GError) error = NULL;
+  MetricsQueryRow row;
+  MetricsQueryState state;
+  guint64 n_before;
+
+  (*budget)--;
+  if (self->query == NULL)
+    {
+      if (metrics_rollup_store_point (store, &task->name, self->points[self->at], &error))
+        return METRICS_QUERY_DONE;
+      if (!g_error_matches (error, METRICS_STORE_ERROR, METRICS_STORE_ERROR_NOT_YET))
+        return METRICS_QUERY_LOST;
+      self->query = make_query (self, task);
+    }
+  n_before = metrics_store_get_usage (store)->n_points;
+  state = metrics_query_next (self->query, budget, &row);
+  metrics_store_get_hidden (store)->n_points += metrics_store_get_usage (store)->n_points - n_before;
+  if (state == METRICS_QUERY_DONE)
+    g_clear_pointer (&self->query, metrics_query_free);
+  return state == METRICS_QUERY_REFUSED ? METRICS_QUERY_LOST : state;
+}
+
 static MetricsQueryState
 roll (MetricsRollupJob *self, MetricsRollupTask *task, gint *budget)
 {
-  MetricsPoint points[64];
-  guint n;
-  MetricsQueryState state;
+  MetricsQueryState state = METRICS_QUERY_DONE;
 
   if (self->read == NULL)
-    self->read = make_read (self, task, budget);
-  state = metrics_rollup_read_next (self->read, budget, points, G_N_ELEMENTS (points), &n);
-  for (guint i = 0; i < n; i++)
     {
-      (*budget)--;
-      /* Where there is no room now, there may be the next time. */
-      if (!metrics_rollup_store_point (self->rollup->store, &task->name, points[i], NULL))
-        return METRICS_QUERY_LOST;
+      self->read = make_read (self, task, budget);
+      self->at = self->n_points = 0;
+    }
+  while (self->at<self->n_points && * budget> 0)
+    {
+      state = put_next (self, task, budget);
+      if (state != METRICS_QUERY_DONE)
+        return state;
+      self->at++;
     }
   *budget -= metrics_store_take_work (self->rollup->store);
-  return state;
+  if (self->at < self->n_points)
+    return METRICS_QUERY_PAUSED;
+  self->at = 0;
+  return metrics_rollup_read_next (self->read, budget, self->points, G_N_ELEMENTS (self->points),
+                                   &self->n_points);
 }
 
 static MetricsQueryState
@@ -260,7 +300,7 @@ work_on_job (MetricsRollupJob *self, gint *budget)
       return METRICS_QUERY_PAUSED;
     }
   state = do_task (self, task, budget);
-  if (state == METRICS_QUERY_LOST)
+  if (state == METRICS_QUERY_LOST || state == METRICS_QUERY_REFUSED)
     metrics_rollup_job_end (self);
   if (state == METRICS_QUERY_DONE)
     {

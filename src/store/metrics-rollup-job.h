@@ -53,7 +53,10 @@ struct _MetricsRollupJob
   GQueue tasks;            /* (owned) (element-type MetricsRollupTask) */
   MetricsQuery *query;     /* (owned) (nullable): of the first task */
   MetricsRollupRead *read; /* (owned) (nullable): of the first task */
-  GArray *noted;           /* (owned) (element-type gint64): buckets that were noted during the job */
+  MetricsPoint points[64]; /* that were read, and are to be put */
+  guint n_points;
+  guint at;
+  GArray *noted; /* (owned) (element-type gint64): buckets that were noted during the job */
 };
 
 MetricsRollupTask *metrics_rollup_job_add_task (MetricsRollupJob *self,

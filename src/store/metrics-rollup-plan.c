@@ -170,6 +170,24 @@ plan_late (MetricsRollupJob *self)
     add_mark_task (self, METRICS_ROLLUP_TASK_READ_LATE, METRICS_ROLLUP_LATE, G_MININT64, G_MAXINT64);
 }
 
+/* Where a job ended between the functions of a tier, some reach further than others, with what was so then:
+ * that goes before any of it counts. */
+static void
+add_leftover_tasks (MetricsRollupJob *self, guint tier, gint64 from)
+{
+  for (guint i = 0; i < self->rule->n_functions; i++)
+    {
+      MetricsRollupName name;
+      const MetricsEntry *entry;
+
+      metrics_rollup_name_tier (&name, self->key, self->len, self->rule->functions[i],
+                                self->rule->tiers[tier].step);
+      entry = metrics_rollup_lookup (self->rollup->store, name.bytes, name.len);
+      if (entry != NULL && metrics_series_get_last_time (&entry->series) >= from)
+        metrics_rollup_job_add_task (self, METRICS_ROLLUP_TASK_REMOVE, from, G_MAXINT64)->name = name;
+    }
+}
+
 static void
 plan_forward (MetricsRollupJob *self)
 {
@@ -183,6 +201,7 @@ plan_forward (MetricsRollupJob *self)
           = is_empty (span) ? get_oldest_wanted (self, i) : MAX (span.end, get_oldest_wanted (self, i));
       gint64 end = metrics_rollup_align (MAX (self->bound, floor), step);
 
+      add_leftover_tasks (self, i, is_empty (span) ? G_MININT64 : span.end);
       if (from < end)
         add_tier_tasks (self, METRICS_ROLLUP_TASK_ROLL, i, from, end - 1);
     }

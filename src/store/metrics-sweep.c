@@ -113,18 +113,13 @@ static void
 begin_query (MetricsSweep *self, gint *budget)
 {
   MetricsEntry *entry = self->cursor;
-  MetricsQuerySpec spec = { .kind = METRICS_QUERY_DELETE,
-                            .key = entry->bytes,
-                            .key_len = entry->head.len,
-                            .from = G_MININT64,
-                            .is_raw = TRUE };
+  MetricsQuerySpec spec
+      = { .kind = METRICS_QUERY_DELETE, .key = entry->bytes, .key_len = entry->head.len, .from = G_MININT64 };
   const MetricsRules *rules = metrics_retention_get_rules (self->retention);
   MetricsRollup *rollup = metrics_store_get_hidden (self->store)->rollup;
-  gint64 cutoff;
-  gint64 first;
+  gint64 first, before;
   guint rule;
 
-  /* What is rolled up has rules of its own. */
   if (entry->head.is_dead || entry->head.is_hidden)
     return;
   /* Mostly that is all there is to do. */
@@ -137,15 +132,17 @@ begin_query (MetricsSweep *self, gint *budget)
   if (!metrics_retention_is_due (self->retention, rule, self->now, first,
                                  metrics_series_get_last_time (&entry->series)))
     return;
-  cutoff = metrics_retention_get_cutoff (self->retention, rule, self->now);
+  /* What is due is before the cutoff, so that is not the lowest of all times. */
+  before = metrics_retention_get_cutoff (self->retention, rule, self->now);
+  /* What is to be rolled up and is not yet has to stay; what is rolled up stays when the points go. */
   if (rollup != NULL)
     {
-      cutoff = metrics_rollup_get_droppable (rollup, entry->bytes, entry->head.len, cutoff);
-      if (cutoff <= first || !metrics_rollup_note_drop (rollup, entry->bytes, entry->head.len, cutoff))
+      before = metrics_rollup_get_droppable (rollup, entry->bytes, entry->head.len, before);
+      if (before <= first || !metrics_rollup_note_drop (rollup, entry->bytes, entry->head.len, before))
         return;
+      spec.is_raw = TRUE;
     }
-  /* What is due is before the cutoff, so that is not the lowest of all times. */
-  spec.to = cutoff - 1;
+  spec.to = before - 1;
   self->query = metrics_query_new (self->store, &spec);
   metrics_query_set_wake_func (self->query, on_wake, self);
 }
@@ -202,9 +199,9 @@ metrics_sweep_next (MetricsSweep *self, gint *budget)
           return METRICS_QUERY_NOT_YET;
         case METRICS_QUERY_ROW:
         case METRICS_QUERY_DONE:
-        case METRICS_QUERY_REFUSED:
         /* What cannot be read now is tried again by the next sweep. */
         case METRICS_QUERY_LOST:
+        case METRICS_QUERY_REFUSED:
         default:
           end_query (self);
           break;

@@ -2,6 +2,7 @@
 
 #include "config.h"
 
+#include "dummy-chunk-source.h"
 #include "helpers.h"
 #include "store/metrics-rollup.h"
 #include "store/metrics-store-private.h"
@@ -24,6 +25,7 @@ typedef struct
 typedef struct
 {
   MetricsStore *store;
+  DummyChunkSource *source; /* (owned) (nullable) */
   MetricsRollupRules *rules;
   MetricsRollup *rollup;
   Model *model;
@@ -108,6 +110,44 @@ random_time (gint64 from, gint64 to)
   return from + (gint64) (g_test_rand_double () * (to - from + 1));
 }
 
+/* Where the answer is on disk, it comes when the main loop is idle. */
+static void
+run_waiting (Run *run, gint budget)
+{
+  MetricsQueryState state;
+
+  while ((state = run_next (run, budget)) != METRICS_QUERY_DONE)
+    {
+      g_assert_cmpint (state, !=, METRICS_QUERY_LOST);
+      g_assert_cmpint (state, !=, METRICS_QUERY_REFUSED);
+      if (state == METRICS_QUERY_NOT_YET)
+        g_main_context_iteration (NULL, TRUE);
+    }
+}
+
+static void
+put_waiting (MetricsStore *store, const char *key, MetricsPoint point)
+{
+  MetricsQuerySpec spec = { .kind = METRICS_QUERY_PUT, .key = key, .key_len = strlen (key), .point = point };
+  g_autoptr (Run) run = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (metrics_store_put (store, key, strlen (key), point, &error))
+    return;
+  g_assert_error (error, METRICS_STORE_ERROR, METRICS_STORE_ERROR_NOT_YET);
+  run = run_new (store, &spec);
+  run_waiting (run, 50);
+}
+
+static guint64
+delete_waiting (MetricsStore *store, const MetricsQuerySpec *spec)
+{
+  g_autoptr (Run) run = run_new (store, spec);
+
+  run_waiting (run, 50);
+  return metrics_query_get_n_deleted (run->query);
+}
+
 static void
 put_at (Fixture *f, Key *key, gint64 time)
 {
@@ -116,7 +156,7 @@ put_at (Fixture *f, Key *key, gint64 time)
   if (time < MAX (key->floor, key->cutoff))
     return;
   model_put (f->model, key->key, point);
-  put (f->store, key->key, point.time, point.value);
+  put_waiting (f->store, key->key, point);
   key->newest = MAX (key->newest, time);
 }
 
@@ -155,10 +195,10 @@ delete_some (Fixture *f)
         spec.to = (spec.to + 6000) / COARSEST * COARSEST - 6000 + COARSEST - 1;
     }
   if (!f->drops)
-    g_assert_cmpuint (run_delete (f->store, &spec, 50), ==, model_delete (f->model, &spec));
+    g_assert_cmpuint (delete_waiting (f->store, &spec), ==, model_delete (f->model, &spec));
   else
     {
-      run_delete (f->store, &spec, 50);
+      delete_waiting (f->store, &spec);
       model_delete (f->model, &spec);
     }
   if (kind == 0)
@@ -186,7 +226,7 @@ drop_some (Fixture *f)
   spec.to = before - 1;
   spec.is_raw = TRUE;
   spec.is_pattern = FALSE;
-  f->n_dropped += run_delete (f->store, &spec, 50);
+  f->n_dropped += delete_waiting (f->store, &spec);
   key->floor = MAX (key->floor, (before + 6000 + COARSEST - 1) / COARSEST * COARSEST - 6000);
 }
 
@@ -197,7 +237,18 @@ work (Fixture *f)
 
   if (g_test_rand_int_range (0, 4) == 0)
     metrics_rollup_begin (f->rollup);
-  metrics_rollup_work (f->rollup, &budget);
+  if (metrics_rollup_work (f->rollup, &budget) == METRICS_QUERY_NOT_YET)
+    g_main_context_iteration (NULL, FALSE);
+}
+
+/* All goes to the disk, and leaves memory. */
+static void
+cool (Fixture *f)
+{
+  gint budget = G_MAXINT;
+
+  dummy_chunk_source_save (f->source, f->store, metrics_store_get_entries (f->store)->newest_id);
+  metrics_store_evict (f->store, 0, &budget);
 }
 
 static void
@@ -268,7 +319,7 @@ check (Fixture *f)
       for (guint i = 0; i < 5; i++)
         change (f);
     }
-  run_to_end (run, g_test_rand_int_range (1, 300));
+  run_waiting (run, g_test_rand_int_range (1, 300));
   model_assert_rows (expected, run->rows, &spec);
   f->n_read += run->rows->len;
   f->n_rolled = MAX (f->n_rolled, metrics_rollup_get_n_points (f->store));
@@ -326,12 +377,12 @@ static MetricsStore *
 restore (Tape *tape, guint n)
 {
   MetricsStore *store = metrics_store_new (G_MAXUINT64, G_MAXUINT64);
-  MetricsChunkRequest request;
   guint64 newest_id = 0;
 
   for (guint i = 0; i < n; i++)
     {
       const Change *change = tape_get (tape, i);
+      MetricsChunkRequest request;
 
       newest_id = MAX (newest_id, change->id);
       if (change->kind == CHANGE_BEGIN)
@@ -387,6 +438,34 @@ crash (Fixture *f, Tape *tape)
 }
 
 static void
+test_cold (gconstpointer user_data)
+{
+  Fixture f;
+  g_autoptr (DummyChunkSource) source = dummy_chunk_source_new ();
+  g_autoptr (Tape) tape = tape_new ();
+  guint n = get_operations (6000);
+
+  fixture_init (&f, GPOINTER_TO_INT (user_data));
+  f.source = source;
+  metrics_store_set_chunk_source (f.store, METRICS_CHUNK_SOURCE (source));
+  metrics_store_set_journal (f.store, METRICS_JOURNAL (tape));
+  for (guint i = 0; i < n; i++)
+    {
+      change (&f);
+      if (i % 4 == 0)
+        check (&f);
+      if (g_test_rand_int_range (0, 200) == 0)
+        cool (&f);
+      if (g_test_rand_int_range (0, 100) == 0)
+        check_count (&f);
+    }
+  g_assert_cmpuint (f.n_read, >, n);
+  g_assert_cmpuint (dummy_chunk_source_get_n_fetched (source), >, n / 10);
+  metrics_store_set_journal (f.store, NULL);
+  fixture_clear (&f);
+}
+
+static void
 test_crash (void)
 {
   Fixture f;
@@ -413,6 +492,8 @@ main (int argc, char **argv)
 
   g_test_add_data_func ("/rollup/model/all-there", GINT_TO_POINTER (FALSE), test_model);
   g_test_add_data_func ("/rollup/model/dropped", GINT_TO_POINTER (TRUE), test_model);
+  g_test_add_data_func ("/rollup/model/cold", GINT_TO_POINTER (FALSE), test_cold);
+  g_test_add_data_func ("/rollup/model/cold-dropped", GINT_TO_POINTER (TRUE), test_cold);
   g_test_add_func ("/rollup/model/crash", test_crash);
   return g_test_run ();
 }
