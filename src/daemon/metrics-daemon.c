@@ -4,6 +4,7 @@
 
 #include "daemon/metrics-daemon.h"
 
+#include "daemon/metrics-pressure.h"
 #include "daemon/metrics-roller.h"
 #include "daemon/metrics-show-retention.h"
 #include "daemon/metrics-sweeper.h"
@@ -35,6 +36,7 @@ struct _MetricsDaemon
   MetricsStorage *storage;       /* (owned) (nullable): none where points are in memory only */
   MetricsSweeper *sweeper;       /* (owned) */
   MetricsRoller *roller;         /* (owned) (nullable): none where nothing is rolled up */
+  MetricsPressure *pressure;     /* (owned) (nullable): none where points are in memory only */
   MetricsService *service;       /* (owned) */
   GMainLoop *loop;               /* (owned) */
   GArray *signal_ids;            /* (owned) (element-type guint) */
@@ -66,6 +68,7 @@ close_parts (MetricsDaemon *self, GError **error)
   g_autoptr (MetricsStorage) storage = g_steal_pointer (&self->storage);
 
   g_clear_object (&self->service);
+  g_clear_pointer (&self->pressure, metrics_pressure_free);
   g_clear_pointer (&self->sweeper, metrics_sweeper_free);
   g_clear_pointer (&self->roller, metrics_roller_free);
   if (storage == NULL || metrics_storage_close (storage, error))
@@ -216,6 +219,7 @@ load (MetricsDaemon *self, GError **error)
   if (storage == NULL || !metrics_storage_load (storage, self->store, error))
     return FALSE;
   self->storage = g_steal_pointer (&storage);
+  self->pressure = metrics_pressure_new (self->store);
   return TRUE;
 }
 

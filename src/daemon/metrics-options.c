@@ -423,8 +423,7 @@ metrics_options_parse (GStrv *arguments, GError **error)
   self->self_metrics = parser.numbers[SELF_METRICS].value;
   self->show_version = parser.show_version;
   if (!take_state (self, &parser, error) || !take_task (self, &parser, error)
-      || !take_config (self, &parser, error)
-      || !make_listeners (self, &parser, error))
+      || !take_config (self, &parser, error) || !make_listeners (self, &parser, error))
     return NULL;
   return g_steal_pointer (&self);
 }
