@@ -27,6 +27,9 @@ SANITIZED = os.environ.get('METRICSD_SANITIZED') == '1'
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 LIBC = ctypes.CDLL(None)
 
+# No test keeps points where those of whoever runs it are.
+NOWHERE = {'STATE_DIRECTORY': '/dev/null/metricsd'}
+
 OK = b'ok\n\n'
 WRONG = b'error\nwrong command\n\n'
 
@@ -58,7 +61,7 @@ def run(*options, memory_only=True, env=None, preexec=None):
     """Runs metricsd to its end, for options with which it must not start to serve."""
     process = subprocess.Popen([binary()] + in_memory([str(option) for option in options], memory_only),
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                               env={**os.environ, **(env or {})}, preexec_fn=lambda: prepare_child(preexec))
+                               env={**os.environ, **NOWHERE, **(env or {})}, preexec_fn=lambda: prepare_child(preexec))
     with process:
         output = ''
         for line in process.stdout:
@@ -99,7 +102,7 @@ class Server:
         self._waived = False
         self.process = subprocess.Popen(
             [binary()] + options, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors,
-            env={**os.environ, **(env or {})}, preexec_fn=lambda: prepare_child(preexec))
+            env={**os.environ, **NOWHERE, **(env or {})}, preexec_fn=lambda: prepare_child(preexec))
         try:
             self._read_addresses()
         except BaseException:

@@ -102,7 +102,7 @@ class InternetTest(ListenerTest):
 
     def test_default_hosts_without_ipv6(self):
         script = ('ip link set lo up && echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6 && echo 1 > /proc/sys/net/ipv6/conf/lo/disable_ipv6'
-                  ' && echo isolated && exec "$0" --port 0')
+                  ' && echo isolated && exec "$0" --memory-only --port 0')
         process = subprocess.Popen(['unshare', '--net', 'sh', '-c', script, binary()], stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.addCleanup(process.stdout.close)
