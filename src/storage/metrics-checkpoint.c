@@ -28,6 +28,9 @@
 /* How many bytes of chunks, about: they are copies, beside what the store has. */
 #define GROUP_BYTES (2 << 20)
 
+/* How many bytes of pages change with a series, beside those for its chunks. */
+#define PAGES_OF_SERIES (2 * 4096)
+
 /* What the log says of a series. */
 typedef struct
 {
@@ -437,6 +440,32 @@ write_series (MetricsCheckpoint *self, MetricsDatabase *database, GError **error
         return FALSE;
     }
   return metrics_database_delete_log (database, self->last_log, error);
+}
+
+/**
+ * metrics_checkpoint_get_size:
+ * @self: a checkpoint that is not asking
+ *
+ * Returns: about how many bytes metrics_checkpoint_write() will write
+ */
+guint64
+metrics_checkpoint_get_size (MetricsCheckpoint *self)
+{
+  guint64 size = 0;
+
+  for (guint i = 0; i < self->group->len; i++)
+    {
+      const MetricsTouched *one = self->group->pdata[i];
+
+      size += PAGES_OF_SERIES;
+      for (guint j = 0; one->chunks != NULL && j < one->chunks->len; j++)
+        {
+          const MetricsStoredChunk *chunk = one->chunks->pdata[j];
+
+          size += chunk->data != NULL ? g_bytes_get_size (chunk->data) : 0;
+        }
+    }
+  return size;
 }
 
 /**

@@ -36,6 +36,7 @@ void metrics_checkpoint_free (MetricsCheckpoint *self);
 gboolean metrics_checkpoint_prepare (MetricsCheckpoint *self, MetricsDatabase *database, GError **error);
 gboolean metrics_checkpoint_is_asking (MetricsCheckpoint *self);
 gboolean metrics_checkpoint_answer (MetricsCheckpoint *self, MetricsStore *store, gint64 deadline);
+guint64 metrics_checkpoint_get_size (MetricsCheckpoint *self);
 gboolean metrics_checkpoint_write (MetricsCheckpoint *self, MetricsDatabase *database, GError **error);
 gboolean metrics_checkpoint_advance (MetricsCheckpoint *self, GArray *confirmed);
 

@@ -9,6 +9,9 @@
 
 G_BEGIN_DECLS
 
+/* What SQLite's write-ahead log has before each page. */
+#define METRICS_FRAME_HEADER 24
+
 /* What the connection that writes says to SQLite again and again. */
 typedef enum
 {
@@ -33,6 +36,8 @@ struct _MetricsDatabase
   sqlite3_stmt *statements[METRICS_N_STATEMENTS]; /* (owned): made when they are first needed */
   int n_frames;                                   /* of the write-ahead log */
   int page_size;
+  gint damaged;        /* atomic: whether a page was met that cannot be right */
+  gboolean stuck;      /* whether the write-ahead log could not be moved for want of space */
   gboolean flush_due;  /* whether it is to be moved into the file however short it is */
   gboolean shrinking;  /* whether room is being given back */
   MetricsWritten file; /* counts what is written to the file */
@@ -41,6 +46,7 @@ struct _MetricsDatabase
 };
 
 gboolean metrics_database_fail (MetricsDatabase *self, GError **error);
+gboolean metrics_database_check_damage (MetricsDatabase *self, GError **error);
 
 sqlite3_stmt *metrics_database_prepare (MetricsDatabase *self, MetricsStatement which, GError **error);
 gboolean metrics_database_run (MetricsDatabase *self, sqlite3_stmt *statement, GError **error);

@@ -6,11 +6,16 @@
 #include "storage/metrics-log.h"
 #include "storage/metrics-written.h"
 
+#include <errno.h>
 #include <glib/gi18n.h>
 
 /* The connection that writes, used by one thread at a time: the main thread while it loads, the writer from
  * then on. README.md of this room describes the tables. What is done to chunks is in
- * metrics-database-chunks.c; points are read through connections of their own, metrics-rows.c. */
+ * metrics-database-chunks.c, the reading of whole tables in metrics-database-read.c; points are read through
+ * connections of their own, metrics-rows.c.
+ *
+ * Once a page was met that cannot be right, nothing is written any more: what SQLite would take for free room
+ * might be what is still whole. */
 
 #define APPLICATION_ID METRICS_DATABASE_APPLICATION_ID
 #define FORMAT_VERSION METRICS_DATABASE_FORMAT
@@ -21,10 +26,6 @@
 #define MUCH_FREE 1024
 #define LITTLE_FREE 256
 #define SHRINK_STEP 256
-
-/* What the write-ahead log may have before it is moved into the file. */
-#define MAX_FRAMES 1000
-#define FRAME_HEADER 24
 
 /* The rows of a series lie apart and in order: of those that begin before a span only the last can reach into
  * it, and the first and the last row of a series are where it begins and ends. So the index tells all,
@@ -51,15 +52,6 @@ static const char *const statement_texts[METRICS_N_STATEMENTS] = {
   " WHERE series = ?1 AND first <= ?2), ?2) AND ?3 AND last >= ?2 RETURNING n",
 };
 
-static const char *const table_texts[] = {
-  "SELECT id, id, NULL, key, n, first, last FROM series ORDER BY id",
-  /* A checkpoint that was cut short leaves chunks of series that only the log knows as yet: all of their
-     points are still there. */
-  "SELECT id, series, checksum, data, n, first, last FROM chunk"
-  " WHERE series IN (SELECT id FROM series) ORDER BY series, first",
-  "SELECT id, 0, checksum, data, 0, 0, 0 FROM log ORDER BY id",
-};
-
 #define SCHEMA                                                                                               \
   "BEGIN IMMEDIATE;"                                                                                         \
   "CREATE TABLE series (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, n INTEGER NOT NULL,"               \
@@ -72,12 +64,19 @@ static const char *const table_texts[] = {
                                                           "PRAGMA user_version = " G_STRINGIFY (FORMAT_VERSION) ";"                            \
                                                                               "COMMIT"
 
+static gboolean
+is_out_of_space (int code, int system_errno)
+{
+  return code == SQLITE_FULL || (code == SQLITE_IOERR && (system_errno == ENOSPC || system_errno == EDQUOT));
+}
+
 /**
  * metrics_database_fail:
  * @self: a database
  * @error: return location for a #GError
  *
- * For those that work with its handle: turns what SQLite says into an error.
+ * For those that work with its handle: turns what SQLite says into an error. %G_IO_ERROR_NO_SPACE is told
+ * apart, and so is damage: %G_IO_ERROR_INVALID_DATA.
  *
  * Returns: %FALSE
  */
@@ -85,14 +84,39 @@ gboolean
 metrics_database_fail (MetricsDatabase *self, GError **error)
 {
   int code = sqlite3_errcode (self->handle) & 0xff;
+  gint error_code = G_IO_ERROR_FAILED;
 
   if (code == SQLITE_NOTADB)
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("'%s' is not a file of metricsd"),
-                 self->path);
-  else
-    /* In English, as SQLite says it: clients get to see it. */
-    g_set_error_literal (error, G_IO_ERROR, code == SQLITE_FULL ? G_IO_ERROR_NO_SPACE : G_IO_ERROR_FAILED,
-                         sqlite3_errmsg (self->handle));
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("'%s' is not a file of metricsd"),
+                   self->path);
+      return FALSE;
+    }
+  if (code == SQLITE_CORRUPT)
+    {
+      metrics_database_set_damaged (self);
+      error_code = G_IO_ERROR_INVALID_DATA;
+    }
+  else if (is_out_of_space (code, sqlite3_system_errno (self->handle)))
+    error_code = G_IO_ERROR_NO_SPACE;
+  /* In English, as SQLite says it: clients get to see it. */
+  g_set_error_literal (error, G_IO_ERROR, error_code, sqlite3_errmsg (self->handle));
+  return FALSE;
+}
+
+/**
+ * metrics_database_check_damage:
+ * @self: a database
+ * @error: return location for a #GError
+ *
+ * Returns: whether it may be written to
+ */
+gboolean
+metrics_database_check_damage (MetricsDatabase *self, GError **error)
+{
+  if (!metrics_database_is_damaged (self))
+    return TRUE;
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, sqlite3_errstr (SQLITE_CORRUPT));
   return FALSE;
 }
 
@@ -155,7 +179,7 @@ on_commit (gpointer user_data, sqlite3 *handle, const char *name, int n_frames)
   MetricsDatabase *self = user_data;
 
   self->n_frames = n_frames;
-  self->wal_size = (guint64) n_frames * (self->page_size + FRAME_HEADER);
+  self->wal_size = (guint64) n_frames * (self->page_size + METRICS_FRAME_HEADER);
   return SQLITE_OK;
 }
 
@@ -172,7 +196,8 @@ set_up (MetricsDatabase *self, gboolean synchronous, GError **error)
       || !execute (self, "PRAGMA journal_mode = WAL", error)
       || !execute (self, synchronous ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF", error)
       /* Debian's default writes pages for no other reason than to have zeros in them. */
-      || !execute (self, "PRAGMA secure_delete = FAST", error) || (is_new && !execute (self, SCHEMA, error))
+      || !execute (self, "PRAGMA secure_delete = FAST", error)
+      || (is_new && (metrics_database_is_damaged (self) || !execute (self, SCHEMA, error)))
       || !read_number (self, "PRAGMA page_size", &page_size, error))
     return FALSE;
   self->page_size = page_size;
@@ -181,6 +206,19 @@ set_up (MetricsDatabase *self, gboolean synchronous, GError **error)
   /* Instead of SQLite's own moving, for which whoever waits for the commit would wait. */
   sqlite3_wal_hook (self->handle, on_commit, self);
   return TRUE;
+}
+
+/* A file that has been cut short SQLite opens only for who says that it is to be mended. */
+static gboolean
+set_up_somehow (MetricsDatabase *self, gboolean synchronous, GError **error)
+{
+  if (set_up (self, synchronous, error))
+    return TRUE;
+  if (!metrics_database_is_damaged (self))
+    return FALSE;
+  g_clear_error (error);
+  sqlite3_db_config (self->handle, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1, NULL);
+  return set_up (self, synchronous, error);
 }
 
 /**
@@ -200,10 +238,13 @@ metrics_database_open (const char *path, gboolean synchronous, GError **error)
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXRESCODE;
 
   self->path = g_strdup (path);
-  if (sqlite3_open_v2 (path, &self->handle, flags, NULL) != SQLITE_OK || !set_up (self, synchronous, error))
+  if (sqlite3_open_v2 (path, &self->handle, flags, NULL) != SQLITE_OK
+      || !set_up_somehow (self, synchronous, error))
     {
       if (error != NULL && *error == NULL)
         metrics_database_fail (self, error);
+      if (metrics_database_is_damaged (self))
+        metrics_database_add_advice (error);
       if (error != NULL && strstr ((*error)->message, path) == NULL)
         g_prefix_error (error, "'%s': ", path);
       return NULL;
@@ -222,62 +263,11 @@ metrics_database_close (MetricsDatabase *self)
 {
   for (guint i = 0; i < METRICS_N_STATEMENTS; i++)
     sqlite3_finalize (self->statements[i]);
+  if (metrics_database_is_damaged (self))
+    sqlite3_db_config (self->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
   sqlite3_close (self->handle);
   g_free (self->path);
   g_free (self);
-}
-
-static MetricsRow
-row_of (sqlite3_stmt *statement)
-{
-  MetricsRow row = {
-    .id = sqlite3_column_int64 (statement, 0),
-    .series = sqlite3_column_int64 (statement, 1),
-    .data = sqlite3_column_blob (statement, 3),
-    .size = sqlite3_column_bytes (statement, 3),
-    .n_points = sqlite3_column_int64 (statement, 4),
-    .first_time = sqlite3_column_int64 (statement, 5),
-    .last_time = sqlite3_column_int64 (statement, 6),
-  };
-
-  row.whole = sqlite3_column_type (statement, 2) == SQLITE_NULL
-              || sqlite3_column_int64 (statement, 2) == metrics_log_checksum (row.data, row.size);
-  return row;
-}
-
-/**
- * metrics_database_read:
- * @self: a database
- * @table: what to read
- * @func: (scope call): called for each row, in order
- * @user_data: for @func
- * @error: return location for a #GError
- *
- * Reads all of a table.
- *
- * Returns: %FALSE where that was not possible to its end
- */
-gboolean
-metrics_database_read (MetricsDatabase *self,
-                       MetricsTable table,
-                       MetricsRowFunc func,
-                       gpointer user_data,
-                       GError **error)
-{
-  sqlite3_stmt *statement = NULL;
-  int result = sqlite3_prepare_v2 (self->handle, table_texts[table], -1, &statement, NULL);
-
-  if (result == SQLITE_OK)
-    while ((result = sqlite3_step (statement)) == SQLITE_ROW)
-      {
-        MetricsRow row = row_of (statement);
-
-        func (&row, user_data);
-      }
-  if (result != SQLITE_DONE)
-    metrics_database_fail (self, error);
-  sqlite3_finalize (statement);
-  return result == SQLITE_DONE;
 }
 
 /**
@@ -366,12 +356,14 @@ metrics_database_bind_checksum (sqlite3_stmt *statement, int column, GBytes *byt
  *
  * Begins a transaction.
  *
- * Returns: %FALSE on errors
+ * Returns: %FALSE on errors, and where the file is damaged
  */
 gboolean
 metrics_database_begin (MetricsDatabase *self, GError **error)
 {
-  return metrics_database_run (self, metrics_database_prepare (self, METRICS_STATEMENT_BEGIN, error), error);
+  return metrics_database_check_damage (self, error)
+         && metrics_database_run (self, metrics_database_prepare (self, METRICS_STATEMENT_BEGIN, error),
+                                  error);
 }
 
 /**
@@ -403,33 +395,6 @@ metrics_database_rollback (MetricsDatabase *self)
 }
 
 /**
- * metrics_database_flush:
- * @self: a database
- * @error: return location for a #GError
- *
- * Moves the write-ahead log into the file where it has become long.
- *
- * Returns: %FALSE on errors; nothing is lost by them
- */
-gboolean
-metrics_database_flush (MetricsDatabase *self, GError **error)
-{
-  int result;
-
-  if (self->n_frames < MAX_FRAMES && !self->flush_due)
-    return TRUE;
-  result = sqlite3_wal_checkpoint_v2 (self->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-  /* Who reads just now (a backup) holds it up: it is done after a later commit. */
-  if (result == SQLITE_BUSY)
-    return TRUE;
-  if (result != SQLITE_OK)
-    return metrics_database_fail (self, error);
-  self->n_frames = 0;
-  self->flush_due = FALSE;
-  return TRUE;
-}
-
-/**
  * metrics_database_shrink:
  * @self: a database without a transaction
  * @is_done: (out): whether there is nothing more to do
@@ -447,7 +412,11 @@ metrics_database_shrink (MetricsDatabase *self, gboolean *is_done, GError **erro
   gint64 n_pages;
 
   *is_done = TRUE;
-  if (!read_number (self, "PRAGMA freelist_count", &n_free, error)
+  /* For that too the write-ahead log has to be moved. */
+  if (self->stuck)
+    return TRUE;
+  if (!metrics_database_check_damage (self, error)
+      || !read_number (self, "PRAGMA freelist_count", &n_free, error)
       || !read_number (self, "PRAGMA page_count", &n_pages, error))
     return FALSE;
   if (n_free <= (self->shrinking ? MAX (LITTLE_FREE, n_pages / 32) : MAX (MUCH_FREE, n_pages / 8)))

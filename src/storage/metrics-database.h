@@ -13,26 +13,25 @@ G_BEGIN_DECLS
 /**
  * MetricsTable:
  * @METRICS_TABLE_SERIES: keys by number
- * @METRICS_TABLE_CHUNK: blocks of points
- * @METRICS_TABLE_LOG: changes that the blocks may not have yet
+ * @METRICS_TABLE_LOG: changes that the chunks may not have yet
  *
- * The tables of a database, in the order in which they are read.
+ * The tables of a database that are read as a whole, in the order in which they are.
  */
 typedef enum
 {
   METRICS_TABLE_SERIES,
-  METRICS_TABLE_CHUNK,
   METRICS_TABLE_LOG,
 } MetricsTable;
 
 /**
  * MetricsRow:
  * @id: its number
- * @series: the series that it belongs to
+ * @lost_to: 0, or where rows cannot be read, the number of the last of them; @id is that of the first, and
+ *   nothing else is known
  * @whole: whether @data is what was written
- * @data: (array length=size): a key, a block, or a batch of changes
+ * @data: (array length=size): a key, or a batch of changes
  * @size: its length
- * @n_points: of a chunk, or of all chunks of a series: how many points
+ * @n_points: of a series: how many points its chunks have
  * @first_time: the time of the first of them
  * @last_time: the time of the last of them
  *
@@ -41,7 +40,7 @@ typedef enum
 typedef struct
 {
   guint64 id;
-  guint64 series;
+  guint64 lost_to;
   gboolean whole;
   const guint8 *data;
   gsize size;
@@ -56,6 +55,9 @@ typedef struct _MetricsDatabase MetricsDatabase;
 
 MetricsDatabase *metrics_database_open (const char *path, gboolean synchronous, GError **error);
 void metrics_database_close (MetricsDatabase *self);
+void metrics_database_add_advice (GError **error);
+gboolean metrics_database_is_damaged (MetricsDatabase *self);
+void metrics_database_set_damaged (MetricsDatabase *self);
 gboolean metrics_database_read (MetricsDatabase *self,
                                 MetricsTable table,
                                 MetricsRowFunc func,
@@ -66,11 +68,16 @@ gboolean metrics_database_find_span (MetricsDatabase *self,
                                      gint64 *first,
                                      gint64 *last,
                                      GError **error);
+gboolean metrics_database_find_newest (MetricsDatabase *self, guint64 *series, GError **error);
 
 gboolean metrics_database_begin (MetricsDatabase *self, GError **error);
 gboolean metrics_database_commit (MetricsDatabase *self, GError **error);
 void metrics_database_rollback (MetricsDatabase *self);
-gboolean metrics_database_flush (MetricsDatabase *self, GError **error);
+guint64 metrics_database_get_free (MetricsDatabase *self);
+gboolean metrics_database_check_space (MetricsDatabase *self, guint64 size, GError **error);
+gboolean metrics_database_is_stuck (MetricsDatabase *self);
+gboolean metrics_database_is_flushed (MetricsDatabase *self);
+gboolean metrics_database_flush (MetricsDatabase *self, gboolean all, GError **error);
 
 gboolean metrics_database_insert_log (MetricsDatabase *self, guint64 id, GBytes *data, GError **error);
 gboolean metrics_database_delete_log (MetricsDatabase *self, guint64 last, GError **error);

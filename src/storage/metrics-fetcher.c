@@ -4,8 +4,7 @@
 
 #include "storage/metrics-fetcher.h"
 
-#include "storage/metrics-rows.h"
-
+#include <gio/gio.h>
 #include <glib/gi18n.h>
 
 /* Brings what is on disk alone: a thread that reads, asked by the main thread, and answering in it.
@@ -23,6 +22,9 @@
 #define MAX_IDLE 4
 /* How long the write-ahead log may get with holds. From twice as much on, all of them end. */
 #define MAX_WAL (64 << 20)
+
+/* A medium may have hiccups: what fails is tried once more. */
+#define N_ATTEMPTS 2
 
 /* How many answers are given before others have their turn. */
 #define MAX_ANSWERS 64
@@ -184,6 +186,8 @@ begin_rows (MetricsFetcher *self)
   if (rows != NULL && metrics_rows_begin (rows, &error))
     return g_steal_pointer (&rows);
   g_message (_ ("cannot read '%s': %s"), self->path, error->message);
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA))
+    self->damage (NULL, self->user_data);
   return NULL;
 }
 
@@ -243,7 +247,8 @@ metrics_fetcher_limit (MetricsFetcher *self, guint64 wal_size)
     end_hold (g_queue_peek_head (&self->holds));
 }
 
-/* Reads as things are now: in one transaction, so that the index and the table are of one instant. */
+/* Reads as things are now: in one transaction, so that the index and the table are of one instant. An error
+ * of the medium ends that; then it is begun once more. */
 static gboolean
 read_now (MetricsFetcher *self,
           const MetricsChunkRequest *request,
@@ -251,12 +256,16 @@ read_now (MetricsFetcher *self,
           GArray *damaged,
           GError **error)
 {
-  gboolean good;
+  gboolean good = FALSE;
 
-  if (!metrics_rows_begin (self->rows, error))
-    return FALSE;
-  good = metrics_rows_read (self->rows, request, answer, damaged, error);
-  metrics_rows_end (self->rows);
+  for (guint i = 0; !good && i < N_ATTEMPTS; i++)
+    {
+      g_clear_error (error);
+      if (!metrics_rows_begin (self->rows, error))
+        return FALSE;
+      good = metrics_rows_read (self->rows, request, answer, damaged, error);
+      metrics_rows_end (self->rows);
+    }
   return good;
 }
 
@@ -318,14 +327,16 @@ read_until_stopped (gpointer user_data)
 }
 
 static void
-name_damage (MetricsFetcher *self, GArray *damaged)
+name_damage (MetricsFetcher *self, GArray *damaged, const GError *error)
 {
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA))
+    self->damage (NULL, self->user_data);
   for (guint i = 0; i < damaged->len; i++)
     {
       const MetricsDamagedRow *row = &g_array_index (damaged, MetricsDamagedRow, i);
 
       if (g_hash_table_add (self->named, g_memdup2 (&row->id, sizeof row->id)))
-        self->damage (row->id, row->series, row->first, row->last, self->user_data);
+        self->damage (row, self->user_data);
     }
 }
 
@@ -345,7 +356,7 @@ give_answer (MetricsFetcher *self, Ticket *ticket)
   if (!ticket->cancelled)
     {
       report_failing (self, ticket);
-      name_damage (self, ticket->damaged);
+      name_damage (self, ticket->damaged, ticket->error);
       ticket->func (ticket->good ? &ticket->answer : NULL, ticket->user_data);
     }
   ticket_free (ticket);
@@ -491,12 +502,17 @@ metrics_fetcher_read (MetricsFetcher *self,
                       GError **error)
 {
   g_autoptr (GArray) damaged = g_array_new (FALSE, FALSE, sizeof (MetricsDamagedRow));
+  g_autoptr (GError) local_error = NULL;
 
   g_assert (self->thread == NULL);
 
-  if (!read_now (self, request, answer, damaged, error))
-    return FALSE;
-  name_damage (self, damaged);
+  if (!read_now (self, request, answer, damaged, &local_error))
+    {
+      name_damage (self, damaged, local_error);
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return FALSE;
+    }
+  name_damage (self, damaged, NULL);
   return TRUE;
 }
 

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "storage/metrics-rows.h"
 #include "store/metrics-chunk-source.h"
 #include "store/metrics-store.h"
 
@@ -9,19 +10,13 @@ G_BEGIN_DECLS
 
 /**
  * MetricsFetcherDamageFunc:
- * @id: the number of a row of the table of chunks
- * @series: the series that it belongs to
- * @first: its first time
- * @last: its last time
+ * @row: (nullable): a row of the table of chunks that is left out, told once; %NULL where it cannot be told
+ *   which rows there are, since pages of the index are damaged
  * @user_data: of metrics_fetcher_new()
  *
- * Is told of a row that is left out, once.
+ * Is told of damage.
  */
-typedef void (*MetricsFetcherDamageFunc) (guint64 id,
-                                          guint64 series,
-                                          gint64 first,
-                                          gint64 last,
-                                          gpointer user_data);
+typedef void (*MetricsFetcherDamageFunc) (const MetricsDamagedRow *row, gpointer user_data);
 
 typedef struct _MetricsFetcher MetricsFetcher;
 

@@ -5,9 +5,8 @@
 #include "storage/metrics-load.h"
 
 #include "storage/metrics-checkpoint.h"
+#include "storage/metrics-damage.h"
 #include "store/metrics-restore.h"
-
-#include <glib/gi18n.h>
 
 /* A start: the series are read, and what their chunks hold in all; the chunks themselves stay on disk. Then
  * the changes of the log are done. A chunk that one of them needs is fetched, and the disk is waited for:
@@ -24,45 +23,36 @@ typedef struct
   GError *error; /* (owned) (nullable): why it cannot go on */
 } Loading;
 
-/**
- * metrics_report_damage:
- * @path: a database
- * @table: one of its tables
- * @id: the number of a row
- * @reason: what is wrong with it
- *
- * Names a row that is left out.
- */
-void
-metrics_report_damage (const char *path, const char *table, guint64 id, const char *reason)
-{
-  g_message (_ ("'%s': row %" G_GUINT64_FORMAT " of table '%s' is damaged and left out: %s"), path, id, table,
-             reason);
-}
-
 static void
 on_series (const MetricsRow *row, gpointer user_data)
 {
   Loading *loading = user_data;
   g_autoptr (GError) error = NULL;
 
+  if (metrics_damage_report_lost (loading->path, "series", row))
+    return;
   loading->newest_id = MAX (loading->newest_id, row->id);
   if (!metrics_store_restore_series (loading->store, row->id, (const char *) row->data, row->size, &error)
       || (row->n_points > 0
           && !metrics_store_restore_gap (loading->store, row->id, row->n_points, row->first_time,
                                          row->last_time, &error)))
-    metrics_report_damage (loading->path, "series", row->id, error->message);
+    metrics_damage_report (loading->path, "series", row->id, error->message);
 }
 
-/* Loads what the store needs for the next change. Returns: whether that went well. */
+/* Loads what the store needs for the next change. Where the index is damaged that change is left out: it
+ * stays in the log, for nothing is written any more. Returns: whether that went well. */
 static gboolean
 load_cold (Loading *loading, const MetricsChunkRequest *request)
 {
+  g_autoptr (GError) error = NULL;
   MetricsChunkAnswer answer;
 
-  if (!metrics_fetcher_read (loading->fetcher, request, &answer,
-                             loading->error == NULL ? &loading->error : NULL))
-    return FALSE;
+  if (!metrics_fetcher_read (loading->fetcher, request, &answer, &error))
+    {
+      if (loading->error == NULL && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA))
+        loading->error = g_steal_pointer (&error);
+      return FALSE;
+    }
   metrics_store_restore_split (loading->store, request, &answer);
   metrics_chunk_answer_clear (&answer);
   return TRUE;
@@ -101,9 +91,10 @@ replay (Loading *loading, const MetricsRow *row, const guint8 *changes, gsize si
                                       error == NULL ? &error : NULL);
     }
   metrics_touched_add (loading->start->touched, changes, size);
-  if (reader.damaged || error != NULL)
-    metrics_report_damage (loading->path, "log", row->id,
-                           error != NULL ? error->message : "it cannot be read");
+  if (!reader.damaged && error == NULL)
+    return;
+  metrics_damage_report (loading->path, "log", row->id, error != NULL ? error->message : "it cannot be read");
+  metrics_damage_keep (loading->path, row);
 }
 
 static void
@@ -112,13 +103,18 @@ on_log (const MetricsRow *row, gpointer user_data)
   Loading *loading = user_data;
   g_autoptr (GBytes) changes = row->whole ? metrics_log_unpack (row->data, row->size) : NULL;
 
+  if (metrics_damage_report_lost (loading->path, "log", row))
+    return;
   loading->start->last_log = row->id;
   loading->start->log_bytes += row->size;
   if (changes != NULL)
     replay (loading, row, g_bytes_get_data (changes, NULL), g_bytes_get_size (changes));
   else
-    metrics_report_damage (loading->path, "log", row->id,
-                           row->whole ? "it cannot be read" : "wrong checksum");
+    {
+      metrics_damage_report (loading->path, "log", row->id,
+                             row->whole ? "it cannot be read" : "wrong checksum");
+      metrics_damage_keep (loading->path, row);
+    }
 }
 
 /* Reads the series, and does the changes of the log. */
@@ -157,12 +153,15 @@ metrics_load (const char *path,
               GError **error)
 {
   Loading loading = { .path = path, .fetcher = fetcher, .store = store, .start = start };
+  guint64 newest_of_chunks = 0;
 
   if (!load_tables (&loading, error))
     {
       g_clear_error (&loading.error);
       return FALSE;
     }
-  metrics_store_restore_finish (store, loading.newest_id);
+  /* Where the log does not say that a series began, its chunks may be there all the same. */
+  metrics_database_find_newest (start->database, &newest_of_chunks, NULL);
+  metrics_store_restore_finish (store, MAX (loading.newest_id, newest_of_chunks));
   return TRUE;
 }

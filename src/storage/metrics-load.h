@@ -13,6 +13,5 @@ gboolean metrics_load (const char *path,
                        MetricsFetcher *fetcher,
                        MetricsStore *store,
                        GError **error);
-void metrics_report_damage (const char *path, const char *table, guint64 id, const char *reason);
 
 G_END_DECLS

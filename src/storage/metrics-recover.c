@@ -104,7 +104,7 @@ finish_row (Output *self, GError **error)
     }
   if (self->n_rows % ROWS_A_COMMIT != 0)
     return TRUE;
-  return metrics_database_commit (self->target, error) && metrics_database_flush (self->target, error)
+  return metrics_database_commit (self->target, error) && metrics_database_flush (self->target, FALSE, error)
          && metrics_database_begin (self->target, error);
 }
 

@@ -54,9 +54,19 @@ struct _MetricsRows
 };
 
 static gboolean
+is_corrupt (int result)
+{
+  return (result & 0xff) == SQLITE_CORRUPT;
+}
+
+/* Damage is told apart. */
+static gboolean
 fail (MetricsRows *self, GError **error)
 {
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_FAILED, sqlite3_errmsg (self->handle));
+  g_set_error_literal (error, G_IO_ERROR,
+                       is_corrupt (sqlite3_errcode (self->handle)) ? G_IO_ERROR_INVALID_DATA
+                                                                   : G_IO_ERROR_FAILED,
+                       sqlite3_errmsg (self->handle));
   return FALSE;
 }
 
@@ -64,6 +74,8 @@ static gboolean
 set_up (MetricsRows *self, GError **error)
 {
   sqlite3_busy_timeout (self->handle, 1000);
+  /* A file that has been cut short SQLite reads only for who says that it is to be mended. */
+  sqlite3_db_config (self->handle, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1, NULL);
   if (sqlite3_exec (self->handle, "PRAGMA cache_size = -" CACHE_SIZE "; PRAGMA mmap_size = 0", NULL, NULL,
                     NULL)
       != SQLITE_OK)
@@ -235,7 +247,7 @@ fetch (MetricsRows *self, guint64 id, MetricsChunk **chunk, gsize *size)
     }
   sqlite3_reset (statement);
   /* There is none: the index is damaged, or the table. */
-  return result == SQLITE_DONE || (result & 0xff) == SQLITE_CORRUPT ? SQLITE_ROW : result;
+  return result == SQLITE_DONE ? SQLITE_CORRUPT : result;
 }
 
 static gboolean
@@ -249,7 +261,7 @@ is_of_row (const MetricsChunk *chunk, const MetricsDamagedRow *row, guint64 n_po
 /* Takes a row into an answer. Returns: whether that could be read, or is damaged for good. */
 static gboolean
 take_row (MetricsRows *self,
-          const MetricsDamagedRow *row,
+          MetricsDamagedRow *row,
           guint64 n_points,
           MetricsChunkAnswer *answer,
           GArray *damaged,
@@ -257,8 +269,10 @@ take_row (MetricsRows *self,
 {
   MetricsChunk *chunk;
   gsize size;
+  int result = fetch (self, row->id, &chunk, &size);
 
-  if (fetch (self, row->id, &chunk, &size) != SQLITE_ROW)
+  row->on_page = is_corrupt (result);
+  if (result != SQLITE_ROW && !row->on_page)
     return FALSE;
   *n_bytes += size;
   if (chunk != NULL && is_of_row (chunk, row, n_points))
@@ -359,7 +373,7 @@ try_read (MetricsRows *self, const MetricsChunkRequest *request, MetricsChunkAns
  *
  * Reads chunks.
  *
- * Returns: %FALSE where they cannot be read
+ * Returns: %FALSE where they cannot be read: with %G_IO_ERROR_INVALID_DATA where the index is damaged
  */
 gboolean
 metrics_rows_read (MetricsRows *self,

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
  * @series: the series that it belongs to
  * @first: the first time that it has, as the table says
  * @last: the last one
+ * @on_page: whether it is on a page that cannot be right
  *
  * A chunk that was left out since it is not what was written.
  */
@@ -21,6 +22,7 @@ typedef struct
   guint64 series;
   gint64 first;
   gint64 last;
+  gboolean on_page;
 } MetricsDamagedRow;
 
 typedef struct _MetricsRows MetricsRows;

@@ -5,13 +5,14 @@
 #include "storage/metrics-storage.h"
 
 #include "storage/metrics-checkpoint.h"
+#include "storage/metrics-damage.h"
 #include "storage/metrics-fetcher.h"
+#include "storage/metrics-folder.h"
 #include "storage/metrics-load.h"
 #include "storage/metrics-lock.h"
+#include "storage/metrics-room.h"
 #include "storage/metrics-writer.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <unistd.h>
@@ -60,8 +61,8 @@ struct _MetricsStorage
   guint64 memory_high;   /* above that, chunks that are written leave memory */
   guint64 memory_target; /* until it is no more than that */
   gboolean evicting;
-  gboolean failing;
-  char *reason; /* (owned) (nullable): why, while it is failing */
+  char *reason;     /* (owned) (nullable): why nothing can be written, while that is so */
+  gboolean damaged; /* whether it will stay so */
 };
 
 static void metrics_storage_journal_init (MetricsJournalInterface *iface);
@@ -113,7 +114,7 @@ metrics_storage_check (MetricsJournal *journal, GError **error)
 {
   MetricsStorage *self = (MetricsStorage *) journal;
 
-  if (G_LIKELY (self->pending <= MAX_PENDING))
+  if (G_LIKELY (self->pending <= MAX_PENDING && !self->damaged))
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "storage: %s",
                self->reason != NULL ? self->reason : "the disk is too slow");
@@ -156,9 +157,8 @@ metrics_storage_get_position (MetricsJournal *journal)
 static guint64
 metrics_storage_get_kept (MetricsJournal *journal)
 {
-  MetricsStorage *self = METRICS_STORAGE (journal);
-
-  return self->writer != NULL ? metrics_writer_get_kept (self->writer) : self->kept;
+  /* As told: removals can be kept before what came before them, and those who wait hear of each in turn. */
+  return METRICS_STORAGE (journal)->kept;
 }
 
 static gboolean
@@ -241,20 +241,69 @@ metrics_storage_source_init (MetricsChunkSourceInterface *iface)
   iface->cancel = metrics_storage_cancel;
 }
 
+/* What is damaged is served, and not written to: that could only make it worse. Said once. */
+static void
+refuse_changes (MetricsStorage *self)
+{
+  if (self->damaged || (self->writer == NULL && self->database == NULL))
+    return;
+  self->damaged = TRUE;
+  if (self->writer != NULL)
+    metrics_writer_refuse (self->writer);
+  else
+    metrics_database_set_damaged (self->database);
+  g_free (self->reason);
+  self->reason = g_strdup ("the file is damaged");
+  g_message (_ ("'%s' is damaged: what is whole is served, nothing is written; 'metricsd --recover FILE' "
+                "saves what is whole"),
+             self->path);
+}
+
 /* The cause is said once, not at each attempt. */
 static void
 report_failing (MetricsStorage *self, const MetricsWriterNews *news)
 {
-  if (news->failing && !self->failing)
+  if (news->damaged)
+    refuse_changes (self);
+  if (self->damaged)
+    return;
+  if (news->failing && self->reason == NULL)
     g_message (_ ("cannot write '%s': %s; what is not on disk yet is kept in memory"), self->path,
                news->reason != NULL ? news->reason : "");
-  else if (!news->failing && self->failing)
+  else if (!news->failing && self->reason != NULL)
     g_message (_ ("writing '%s' works again"), self->path);
-  self->failing = news->failing;
-  if (news->reason != NULL || !news->failing)
+  if (news->reason == NULL && news->failing)
+    return;
+  g_free (self->reason);
+  self->reason = g_strdup (news->failing ? news->reason : NULL);
+}
+
+static void
+emit_kept (MetricsStorage *self, guint64 kept)
+{
+  if (kept <= self->kept)
+    return;
+  self->kept = kept;
+  metrics_journal_emit_kept (METRICS_JOURNAL (self));
+}
+
+/* Those that were kept out of turn: what came before them has failed. */
+static void
+pass_on_removals (MetricsStorage *self, const MetricsWriterNews *news)
+{
+  /* All may be well again by now. */
+  const char *reason = news->reason != NULL ? news->reason : "no space";
+
+  for (guint i = 0; i < news->removals->len; i++)
     {
-      g_free (self->reason);
-      self->reason = g_strdup (news->failing ? news->reason : NULL);
+      const MetricsPositions *one = &g_array_index (news->removals, MetricsPositions, i);
+
+      if (one->last <= MAX (news->kept, self->kept))
+        continue;
+      emit_kept (self, MIN (news->kept, one->first - 1));
+      if (one->first - 1 > self->kept)
+        metrics_journal_emit_failed (METRICS_JOURNAL (self), one->first - 1, reason);
+      emit_kept (self, one->last);
     }
 }
 
@@ -262,20 +311,22 @@ static void
 pass_on_news (MetricsStorage *self)
 {
   MetricsWriterNews news;
-  gboolean has_grown;
 
   metrics_writer_take_news (self->writer, &news);
   report_failing (self, &news);
-  has_grown = news.kept > self->kept;
-  self->kept = news.kept;
   self->pending = news.pending;
   metrics_fetcher_limit (self->fetcher, news.wal_size);
   if (news.failing)
     metrics_store_refuse_waiting (self->store);
-  if (news.failed > news.kept)
-    metrics_journal_emit_failed (METRICS_JOURNAL (self), news.failed, news.reason);
-  if (has_grown)
-    metrics_journal_emit_kept (METRICS_JOURNAL (self));
+  if (news.removals != NULL)
+    pass_on_removals (self, &news);
+  if (news.failed > MAX (news.kept, self->kept))
+    {
+      emit_kept (self, news.kept);
+      metrics_journal_emit_failed (METRICS_JOURNAL (self), news.failed, news.reason);
+    }
+  emit_kept (self, news.kept);
+  g_clear_pointer (&news.removals, g_array_unref);
   g_free (news.reason);
 }
 
@@ -331,25 +382,6 @@ dispatch_notice (GSource *source, GSourceFunc callback, gpointer user_data)
 /* A source that another thread can make ready at any time, and that says nothing twice. */
 static GSourceFuncs notice_funcs = { .dispatch = dispatch_notice };
 
-/* Makes the file where there is none, for nobody else to read: SQLite would let everybody, and gives the
- * files that it makes beside it the same rights. Whoever may not write it learns of it here and not at the
- * first commit. */
-static gboolean
-ensure_file (const char *path, GError **error)
-{
-  int fd = g_open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  int saved_errno = errno;
-
-  if (fd >= 0)
-    {
-      close (fd);
-      return TRUE;
-    }
-  g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno), "'%s': %s", path,
-               g_strerror (saved_errno));
-  return FALSE;
-}
-
 /**
  * metrics_storage_new:
  * @folder: where; it is made where it is not there
@@ -367,34 +399,33 @@ metrics_storage_new (const char *folder, MetricsDurability durability, GError **
 
   g_return_val_if_fail (folder != NULL, NULL);
 
-  if (g_mkdir_with_parents (folder, 0700) < 0)
-    {
-      int saved_errno = errno;
-      g_autofree char *name = g_filename_display_name (folder);
-
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno),
-                   _ ("cannot make the folder '%s': %s"), name, g_strerror (saved_errno));
-      return NULL;
-    }
+  if (!metrics_folder_ensure (folder, error))
+    return NULL;
   self = g_object_new (METRICS_TYPE_STORAGE, NULL);
   self->path = g_build_filename (folder, "metricsd.db", NULL);
   self->durability = durability;
   self->lock = metrics_lock_take (folder, error);
-  if (self->lock < 0 || !ensure_file (self->path, error))
+  if (self->lock < 0 || !metrics_folder_ensure_file (self->path, error))
     return NULL;
   self->database = metrics_database_open (self->path, durability != METRICS_DURABILITY_NONE, error);
   return self->database != NULL ? g_steal_pointer (&self) : NULL;
 }
 
 static void
-on_damaged_chunk (guint64 id, guint64 series, gint64 first, gint64 last, gpointer user_data)
+on_damage (const MetricsDamagedRow *row, gpointer user_data)
 {
   MetricsStorage *self = user_data;
-  g_autofree char *reason = g_strdup_printf ("points of series %" G_GUINT64_FORMAT " from %" G_GINT64_FORMAT
-                                             " to %" G_GINT64_FORMAT,
-                                             series, first, last);
 
-  metrics_report_damage (self->path, "chunk", id, reason);
+  if (row != NULL)
+    {
+      g_autofree char *reason = g_strdup_printf ("points of series %" G_GUINT64_FORMAT
+                                                 " from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
+                                                 row->series, row->first, row->last);
+
+      metrics_damage_report (self->path, "chunk", row->id, reason);
+    }
+  if (row == NULL || row->on_page)
+    refuse_changes (self);
 }
 
 static void
@@ -416,7 +447,8 @@ set_limits (MetricsStorage *self)
  *
  * Reads which series are stored, and the changes that their chunks do not have yet; the chunks stay on disk.
  * It is the journal of the store from then on, and the source of its chunks, until metrics_storage_close().
- * What is damaged is named in the log and left out.
+ * What is damaged is named in the log and left out. Where pages are, the file is not written any more, and
+ * the store refuses points.
  *
  * Returns: %FALSE where the database cannot be read
  */
@@ -424,21 +456,28 @@ gboolean
 metrics_storage_load (MetricsStorage *self, MetricsStore *store, GError **error)
 {
   MetricsWriterStart start = { 0 };
+  g_autofree char *folder = NULL;
 
   g_return_val_if_fail (METRICS_IS_STORAGE (self), FALSE);
   g_return_val_if_fail (METRICS_IS_STORE (store), FALSE);
   g_return_val_if_fail (self->database != NULL, FALSE);
 
+  folder = g_path_get_dirname (self->path);
+  start.folder = folder;
   start.durability = self->durability;
   start.database = self->database;
   start.touched = metrics_touched_new ();
-  self->fetcher = metrics_fetcher_new (self->path, on_damaged_chunk, self, error);
+  self->fetcher = metrics_fetcher_new (self->path, on_damage, self, error);
   if (self->fetcher == NULL || !metrics_load (self->path, &start, self->fetcher, store, error))
     {
       g_hash_table_unref (start.touched);
+      if (metrics_database_is_damaged (self->database))
+        metrics_database_add_advice (error);
       g_prefix_error (error, "'%s': ", self->path);
       return FALSE;
     }
+  if (metrics_database_is_damaged (self->database))
+    refuse_changes (self);
 
   self->notice = g_source_new (&notice_funcs, sizeof (GSource));
   g_source_set_static_name (self->notice, "MetricsStorage");

@@ -105,20 +105,6 @@ metrics_writer_end_change (MetricsWriter *self, guint64 position)
 }
 
 /**
- * metrics_writer_get_kept:
- * @self: a writer
- *
- * Returns: the position up to which all changes are kept
- */
-guint64
-metrics_writer_get_kept (MetricsWriter *self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
-
-  return self->news.kept;
-}
-
-/**
  * metrics_writer_take_news:
  * @self: a writer
  * @news: (out caller-allocates): what became of changes since the last time
@@ -133,6 +119,7 @@ metrics_writer_take_news (MetricsWriter *self, MetricsWriterNews *news)
   *news = self->news;
   news->pending = self->pending;
   self->news.reason = NULL;
+  self->news.removals = NULL;
   self->news.failed = 0;
 }
 
@@ -222,6 +209,18 @@ metrics_writer_touch (MetricsWriter *self, guint64 id, gint64 from, gint64 to)
   g_mutex_lock (&self->mutex);
   metrics_touched_add_span (self->touches, id, from, to);
   g_mutex_unlock (&self->mutex);
+}
+
+/**
+ * metrics_writer_refuse:
+ * @self: a writer
+ *
+ * Has it write nothing any more, since the file is damaged.
+ */
+void
+metrics_writer_refuse (MetricsWriter *self)
+{
+  metrics_database_set_damaged (self->database);
 }
 
 /**

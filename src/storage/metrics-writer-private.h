@@ -3,6 +3,7 @@
 #pragma once
 
 #include "storage/metrics-checkpoint.h"
+#include "storage/metrics-room.h"
 #include "storage/metrics-writer.h"
 
 G_BEGIN_DECLS
@@ -43,6 +44,7 @@ struct _MetricsWriter
   GHashTable *touched;           /* (owned): what the rows changed that no checkpoint has taken yet */
   guint64 last_log;              /* the number of the last row */
   guint64 log_bytes;             /* how many bytes the rows have */
+  guint64 max_log;               /* how many they may have before a checkpoint */
   gint64 log_since;              /* when the first of them came, or the last checkpoint ended */
   gint64 retry_at;               /* not before, after a failure; 0 while all is well */
   MetricsCheckpoint *checkpoint; /* (owned) (nullable) */
@@ -51,10 +53,23 @@ struct _MetricsWriter
   gboolean prepared;             /* whether its group is made up */
   gint64 shrink_at;              /* when to look whether the file has much room that is free */
   gint64 checkpoint_retry_at;    /* it goes on not before, after a failure of its own; 0 while all is well */
+  MetricsRoom *room;             /* (owned) */
+  MetricsCheckpoint *clearing;   /* (owned) (nullable): of removals alone */
+  gboolean making_room;          /* whether checkpoints are written and nothing else */
+  gint64 give_up_at;             /* when a stop does not try again any more; 0 before a stop */
 };
 
 gboolean metrics_writer_has_pending (MetricsWriter *self);
 gint64 metrics_writer_get_due (MetricsWriter *self);
 void metrics_writer_close_batch (MetricsWriter *self);
+
+void metrics_writer_tell_main (MetricsWriter *self);
+void metrics_writer_begin_checkpoint (MetricsWriter *self);
+void metrics_writer_end_checkpoint (MetricsWriter *self);
+
+GArray *metrics_writer_save_removals (MetricsWriter *self, GQueue *batches);
+gboolean metrics_writer_look_for_space (MetricsWriter *self, GQueue *batches);
+void metrics_writer_begin_room (MetricsWriter *self, GArray *removals);
+void metrics_writer_step_room (MetricsWriter *self);
 
 G_END_DECLS

@@ -20,16 +20,24 @@
 #define RETRY_INTERVAL (1 * G_TIME_SPAN_SECOND)
 #define RETRY_INTERVAL_OF_ALWAYS (100 * G_TIME_SPAN_MILLISECOND)
 
-/* How much log there may be before a checkpoint, and how old it may be. A checkpoint writes a page or two of
- * the index for each series, so that little wear means few of them. */
-#define MAX_LOG (8 << 20)
+/* How long a stop tries. */
+#define STOP_PATIENCE (3 * G_TIME_SPAN_SECOND)
+
+/* How old the log may be before a checkpoint. That writes a page or two of the index for each series, so that
+ * little wear means few of them. */
 #define MAX_LOG_AGE (1 * G_TIME_SPAN_HOUR)
 
 /* The pause after each step of giving room back to the file system: nobody waits for it. */
 #define SHRINK_INTERVAL (20 * G_TIME_SPAN_MILLISECOND)
 
-static void
-tell_main (MetricsWriter *self)
+/**
+ * metrics_writer_tell_main:
+ * @self: a writer
+ *
+ * For its thread: there is something for the main thread.
+ */
+void
+metrics_writer_tell_main (MetricsWriter *self)
 {
   g_source_set_ready_time (self->notice, 0);
   g_cond_signal (&self->told);
@@ -46,15 +54,21 @@ get_due_of_checkpoint (MetricsWriter *self)
     return self->pressed && (g_hash_table_size (self->touches) > 0 || !metrics_writer_has_pending (self))
                ? 0
                : G_MAXINT64;
-  return self->log_bytes > MAX_LOG || self->stopping || self->pressed ? 0 : self->log_since + MAX_LOG_AGE;
+  return self->log_bytes > self->max_log || self->stopping || self->pressed ? 0
+                                                                            : self->log_since + MAX_LOG_AGE;
 }
 
 static gint64
 get_due (MetricsWriter *self)
 {
-  gint64 due = MIN (metrics_writer_get_due (self), get_due_of_checkpoint (self));
+  gint64 due;
 
-  return self->stopping ? due : MAX (MIN (due, self->shrink_at), self->retry_at);
+  if (self->making_room)
+    return self->asking != NULL ? G_MAXINT64 : 0;
+  due = MIN (metrics_writer_get_due (self), get_due_of_checkpoint (self));
+  if (!self->stopping)
+    due = MIN (due, self->shrink_at);
+  return MAX (due, self->retry_at);
 }
 
 /* Sleeps until there is something to do. Returns: whether there is more to do before the end. */
@@ -65,6 +79,8 @@ sleep_until_due (MetricsWriter *self)
     {
       gint64 due = get_due (self);
 
+      if (self->stopping && self->give_up_at == 0)
+        self->give_up_at = g_get_monotonic_time () + STOP_PATIENCE;
       if (self->stopping && due == G_MAXINT64 && self->asking == NULL)
         return FALSE;
       if (due <= g_get_monotonic_time ())
@@ -100,7 +116,10 @@ write_all (MetricsWriter *self, GQueue *batches, gboolean with_checkpoint, GErro
 {
   guint64 n_bytes = 0;
 
-  if (!metrics_database_begin (self->database, error) || !insert_batches (self, batches, &n_bytes, error)
+  if ((with_checkpoint
+       && !metrics_database_check_space (self->database, metrics_checkpoint_get_size (self->checkpoint),
+                                         error))
+      || !metrics_database_begin (self->database, error) || !insert_batches (self, batches, &n_bytes, error)
       || (with_checkpoint && !metrics_checkpoint_write (self->checkpoint, self->database, error))
       || !metrics_database_commit (self->database, error))
     {
@@ -124,15 +143,19 @@ write_all (MetricsWriter *self, GQueue *batches, gboolean with_checkpoint, GErro
   return TRUE;
 }
 
-/* With the mutex. */
-static void
-take_end_of_checkpoint (MetricsWriter *self, guint64 position)
+static gboolean
+write_changes (MetricsWriter *self, GQueue *batches, GError **error)
 {
-  self->settled = TRUE;
-  self->settled_at = position;
-  self->pressed = self->pressed && self->pressed_at > position;
-  self->shrink_at = 0;
-  tell_main (self);
+  g_autoptr (GError) local_error = NULL;
+
+  if (metrics_database_is_stuck (self->database) && !metrics_database_flush (self->database, TRUE, error))
+    return FALSE;
+  if (write_all (self, batches, FALSE, &local_error))
+    return TRUE;
+  if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_NO_SPACE) && metrics_room_flush (self->database))
+    return write_all (self, batches, FALSE, error);
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  return FALSE;
 }
 
 /* With the mutex: the group is where it lasts. */
@@ -142,14 +165,9 @@ advance_checkpoint (MetricsWriter *self)
   self->prepared = FALSE;
   self->checkpoint_retry_at = 0;
   if (metrics_checkpoint_advance (self->checkpoint, self->confirmed))
-    {
-      g_clear_pointer (&self->checkpoint, metrics_checkpoint_free);
-      self->log_bytes -= self->checkpoint_bytes;
-      self->log_since = g_get_monotonic_time ();
-      take_end_of_checkpoint (self, self->checkpoint_position);
-    }
+    metrics_writer_end_checkpoint (self);
   else if (self->confirmed->len > 0)
-    tell_main (self);
+    metrics_writer_tell_main (self);
 }
 
 static void
@@ -168,7 +186,7 @@ take_success (MetricsWriter *self, GQueue *batches, gint64 started)
     self->pending -= ((MetricsLogBatch *) link->data)->bytes->len;
   g_queue_clear_full (batches, (GDestroyNotify) metrics_log_batch_free);
   if (has_news)
-    tell_main (self);
+    metrics_writer_tell_main (self);
 }
 
 static void
@@ -178,6 +196,7 @@ set_failing (MetricsWriter *self, const GError *error)
   g_free (self->news.reason);
   self->news.reason = g_strdup (error->message);
   self->news.failing = TRUE;
+  self->news.damaged = metrics_database_is_damaged (self->database);
 }
 
 /* No change waits for a checkpoint, so that nobody is told but the log. */
@@ -186,7 +205,7 @@ take_checkpoint_failure (MetricsWriter *self, const GError *error)
 {
   self->checkpoint_retry_at = g_get_monotonic_time () + RETRY_INTERVAL;
   set_failing (self, error);
-  tell_main (self);
+  metrics_writer_tell_main (self);
 }
 
 static void
@@ -196,7 +215,8 @@ take_failure (MetricsWriter *self, GQueue *batches, const GError *error)
 
   self->retry_at
       = g_get_monotonic_time ()
-        + (self->durability == METRICS_DURABILITY_ALWAYS ? RETRY_INTERVAL_OF_ALWAYS : RETRY_INTERVAL);
+        + (self->durability == METRICS_DURABILITY_ALWAYS || self->stopping ? RETRY_INTERVAL_OF_ALWAYS
+                                                                           : RETRY_INTERVAL);
   set_failing (self, error);
   while (batches->length > 0)
     g_queue_push_head (&self->closed, g_queue_pop_tail (batches));
@@ -204,7 +224,7 @@ take_failure (MetricsWriter *self, GQueue *batches, const GError *error)
   last = g_queue_peek_tail (&self->closed);
   if (last != NULL)
     self->news.failed = last->position;
-  tell_main (self);
+  metrics_writer_tell_main (self);
 }
 
 /* All that there are; while nothing can be written, the oldest: there may be much, and to pack all of it for
@@ -229,7 +249,9 @@ write_step (MetricsWriter *self, gboolean has_answer)
   GQueue batches;
   g_autoptr (GError) error = NULL;
   g_autoptr (GError) checkpoint_error = NULL;
+  g_autoptr (GArray) removals = NULL;
   gint64 started = g_get_monotonic_time ();
+  gboolean makes_room = FALSE;
   gboolean advanced;
   gboolean moved;
   gboolean good;
@@ -242,7 +264,11 @@ write_step (MetricsWriter *self, gboolean has_answer)
 
   /* A checkpoint takes far more room than the changes, which must not fail with it. */
   advanced = has_answer && write_all (self, &batches, TRUE, &checkpoint_error);
-  good = advanced || write_all (self, &batches, FALSE, &error);
+  good = advanced || write_changes (self, &batches, &error);
+  if (good)
+    makes_room = metrics_writer_look_for_space (self, &batches);
+  else if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE))
+    removals = metrics_writer_save_removals (self, &batches);
 
   g_mutex_lock (&self->mutex);
   self->figures.bytes_written = metrics_database_get_bytes_written (self->database);
@@ -254,26 +280,18 @@ write_step (MetricsWriter *self, gboolean has_answer)
     take_success (self, &batches, started);
   else
     take_failure (self, &batches, error);
+  if (makes_room || removals != NULL)
+    metrics_writer_begin_room (self, removals);
   g_mutex_unlock (&self->mutex);
 
   /* Nobody who waits for the commit waits for this. */
-  moved = !good || metrics_database_flush (self->database, NULL);
+  moved = !good || metrics_database_flush (self->database, FALSE, NULL);
 
   g_mutex_lock (&self->mutex);
   self->figures.errors += !moved;
   self->news.wal_size = metrics_database_get_wal_size (self->database);
   self->figures.bytes_written = metrics_database_get_bytes_written (self->database);
   return good && checkpoint_error == NULL;
-}
-
-/* With the mutex. */
-static void
-begin_checkpoint (MetricsWriter *self)
-{
-  metrics_touched_move (self->touches, self->touched);
-  self->checkpoint = metrics_checkpoint_new (self->touched, self->last_log);
-  self->checkpoint_bytes = self->log_bytes;
-  self->checkpoint_position = self->news.kept;
 }
 
 /* Takes the checkpoint on until it asks, or can be written. Returns: whether that went well. */
@@ -283,8 +301,7 @@ prepare_step (MetricsWriter *self)
   g_autoptr (GError) error = NULL;
   gboolean good;
 
-  if (self->checkpoint == NULL)
-    begin_checkpoint (self);
+  metrics_writer_begin_checkpoint (self);
   g_mutex_unlock (&self->mutex);
   good = metrics_checkpoint_prepare (self->checkpoint, self->database, &error);
   g_mutex_lock (&self->mutex);
@@ -295,7 +312,7 @@ prepare_step (MetricsWriter *self)
   else if (metrics_checkpoint_is_asking (self->checkpoint))
     {
       self->asking = self->checkpoint;
-      tell_main (self);
+      metrics_writer_tell_main (self);
     }
   return good;
 }
@@ -309,7 +326,7 @@ shrink_step (MetricsWriter *self)
 
   g_mutex_unlock (&self->mutex);
   good = metrics_database_shrink (self->database, &is_done, NULL)
-         && metrics_database_flush (self->database, NULL);
+         && metrics_database_flush (self->database, FALSE, NULL);
   g_mutex_lock (&self->mutex);
   self->figures.errors += !good;
   self->figures.bytes_written = metrics_database_get_bytes_written (self->database);
@@ -322,7 +339,14 @@ static gboolean
 do_step (MetricsWriter *self)
 {
   gint64 now = g_get_monotonic_time ();
-  gboolean has_answer = self->checkpoint != NULL && self->prepared && self->asking == NULL;
+  gboolean has_answer;
+
+  if (self->making_room)
+    {
+      metrics_writer_step_room (self);
+      return TRUE;
+    }
+  has_answer = self->checkpoint != NULL && self->prepared && self->asking == NULL;
 
   if ((has_answer || metrics_writer_get_due (self) <= now) && !write_step (self, has_answer))
     return FALSE;
@@ -332,6 +356,25 @@ do_step (MetricsWriter *self)
   return self->shrink_at > now || self->stopping || shrink_step (self);
 }
 
+/* Somebody waits for the end. A checkpoint that fails is left for the next start, for the log is whole;
+ * changes are tried again for a while. Returns: whether to go on. */
+static gboolean
+is_worth_waiting (MetricsWriter *self)
+{
+  return metrics_writer_has_pending (self) && !metrics_database_is_damaged (self->database)
+         && g_get_monotonic_time () < self->give_up_at;
+}
+
+/* What closing the database would do as well: here it is counted. */
+static void
+flush_all (MetricsWriter *self)
+{
+  g_mutex_unlock (&self->mutex);
+  metrics_database_flush (self->database, TRUE, NULL);
+  g_mutex_lock (&self->mutex);
+  self->figures.bytes_written = metrics_database_get_bytes_written (self->database);
+}
+
 static gpointer
 write_until_stopped (gpointer user_data)
 {
@@ -339,9 +382,9 @@ write_until_stopped (gpointer user_data)
 
   g_mutex_lock (&self->mutex);
   while (sleep_until_due (self))
-    /* Somebody waits for the end: the log is whole, and what cannot be written now is not waited for. */
-    if (!do_step (self) && self->stopping)
+    if (!do_step (self) && self->stopping && !is_worth_waiting (self))
       break;
+  flush_all (self);
   self->stopped = TRUE;
   g_cond_signal (&self->told);
   g_mutex_unlock (&self->mutex);
@@ -374,6 +417,8 @@ metrics_writer_new (const MetricsWriterStart *start, GSource *notice)
   self->last_log = start->last_log;
   self->log_bytes = start->log_bytes;
   self->log_since = g_get_monotonic_time ();
+  self->max_log = G_MAXUINT64;
+  self->room = metrics_room_new (start->folder);
   self->touches = metrics_touched_new ();
   self->confirmed = g_array_new (FALSE, FALSE, sizeof (MetricsConfirmed));
   self->thread = g_thread_new ("storage", write_until_stopped, self);
@@ -394,6 +439,9 @@ metrics_writer_free (MetricsWriter *self)
   g_clear_pointer (&self->open, metrics_log_batch_free);
   g_queue_clear_full (&self->closed, (GDestroyNotify) metrics_log_batch_free);
   g_clear_pointer (&self->checkpoint, metrics_checkpoint_free);
+  g_clear_pointer (&self->clearing, metrics_checkpoint_free);
+  g_clear_pointer (&self->news.removals, g_array_unref);
+  metrics_room_free (self->room);
   g_hash_table_unref (self->touched);
   g_hash_table_unref (self->touches);
   g_array_unref (self->confirmed);

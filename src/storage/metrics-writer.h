@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 
 /**
  * MetricsWriterStart:
+ * @folder: where the files are
  * @database: (owned): where to write
  * @durability: when
  * @touched: (owned): what the rows of the log that are there have changed
@@ -20,6 +21,7 @@ G_BEGIN_DECLS
  */
 typedef struct
 {
+  const char *folder;
   MetricsDatabase *database;
   MetricsDurability durability;
   GHashTable *touched;
@@ -31,8 +33,11 @@ typedef struct
  * MetricsWriterNews:
  * @kept: the position up to which all is kept
  * @failed: the position of the newest change of an attempt that failed since the last time, or 0
+ * @removals: (owned) (nullable) (element-type MetricsPositions): removals that are kept, though not all
+ * changes before them are
  * @reason: (owned) (nullable): why it failed
  * @failing: whether the last attempt failed
+ * @damaged: whether nothing will be written any more
  * @pending: how many bytes of changes wait to be written
  * @wal_size: how many bytes the write-ahead log has
  *
@@ -42,8 +47,10 @@ typedef struct
 {
   guint64 kept;
   guint64 failed;
+  GArray *removals;
   char *reason;
   gboolean failing;
+  gboolean damaged;
   guint64 pending;
   guint64 wal_size;
 } MetricsWriterNews;
@@ -56,11 +63,11 @@ void metrics_writer_free (MetricsWriter *self);
 MetricsLogBatch *metrics_writer_begin_change (MetricsWriter *self);
 guint64 metrics_writer_end_change (MetricsWriter *self, guint64 position);
 
-guint64 metrics_writer_get_kept (MetricsWriter *self);
 void metrics_writer_take_news (MetricsWriter *self, MetricsWriterNews *news);
 void metrics_writer_get_figures (MetricsWriter *self, MetricsStorageFigures *figures);
 
 void metrics_writer_press (MetricsWriter *self);
+void metrics_writer_refuse (MetricsWriter *self);
 void metrics_writer_touch (MetricsWriter *self, guint64 id, gint64 from, gint64 to);
 
 gboolean metrics_writer_pass_on (MetricsWriter *self, MetricsStore *store);

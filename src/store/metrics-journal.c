@@ -92,7 +92,7 @@ metrics_journal_put (MetricsJournal *self, guint64 id, MetricsPoint point)
  * @to: the last time
  *
  * Says that a series has no points any more in a span. One that has no points at all any more is forgotten:
- * its number is not used again.
+ * its number is not used again while anything that is kept speaks of it.
  */
 void
 metrics_journal_remove (MetricsJournal *self, guint64 id, gint64 from, gint64 to)
@@ -116,7 +116,8 @@ metrics_journal_get_position (MetricsJournal *self)
  * metrics_journal_get_kept:
  * @self: a journal
  *
- * Returns: the position up to which all changes are kept
+ * Returns: the position up to which each change is kept, or has been told to have failed: on a full disk a
+ * removal is kept before puts that came earlier
  */
 guint64
 metrics_journal_get_kept (MetricsJournal *self)

@@ -22,8 +22,10 @@ Run *run_new (MetricsStore *store, const MetricsQuerySpec *spec);
 void run_free (Run *self);
 MetricsQueryState run_next (Run *self, gint budget);
 void run_to_end (Run *self, gint budget);
+gboolean run_as_far (Run *self, gint budget);
 
 guint64 run_delete (MetricsStore *store, const MetricsQuerySpec *spec, gint budget);
+gboolean put_as_far (MetricsStore *store, const char *key, gint64 time, double value);
 void put (MetricsStore *store, const char *key, gint64 time, double value);
 MetricsQuerySpec spec_of (MetricsQueryKind kind, const char *pattern, gint64 from, gint64 to);
 

@@ -22,7 +22,9 @@ void stored_close (Stored *self);
 gboolean stored_try_close (Stored *self, GError **error);
 
 void stored_change (Stored *self, GRand *random, guint n);
+void stored_try_change (Stored *self, GRand *random, guint n);
 void stored_await_kept (Stored *self);
+char *stored_try_describe (Stored *self);
 char *stored_describe (Stored *self);
 char *stored_describe_copy (const char *folder);
 

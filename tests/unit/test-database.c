@@ -33,7 +33,7 @@ commit_row (MetricsDatabase *database, guint64 id)
   g_assert_no_error (error);
   metrics_database_commit (database, &error);
   g_assert_no_error (error);
-  metrics_database_flush (database, &error);
+  metrics_database_flush (database, FALSE, &error);
   g_assert_no_error (error);
 }
 

@@ -33,11 +33,13 @@ typedef struct
 } Fixture;
 
 static void
-on_damage (guint64 id, guint64 series, gint64 first, gint64 last, gpointer user_data)
+on_damage (const MetricsDamagedRow *row, gpointer user_data)
 {
   Fixture *self = user_data;
 
-  g_string_append_printf (self->damage, "%" G_GUINT64_FORMAT " ", id);
+  g_assert_nonnull (row);
+  g_assert_false (row->on_page);
+  g_string_append_printf (self->damage, "%" G_GUINT64_FORMAT " ", row->id);
 }
 
 static void
@@ -327,7 +329,7 @@ test_wal (Fixture *self, gconstpointer data)
       g_assert_true (metrics_database_begin (self->database, &error));
       g_assert_true (metrics_database_insert_log (self->database, i, bytes, &error));
       g_assert_true (metrics_database_commit (self->database, &error));
-      g_assert_true (metrics_database_flush (self->database, &error));
+      g_assert_true (metrics_database_flush (self->database, FALSE, &error));
       if (i < 30)
         largest = metrics_database_get_wal_size (self->database);
     }

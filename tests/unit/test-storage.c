@@ -195,6 +195,9 @@ test_damage (Fixture *self, gconstpointer data)
 {
   Stored *stored = open_folder (self, METRICS_DURABILITY_INTERVAL);
   g_autofree char *after = NULL;
+  g_autofree char *copy = NULL;
+  g_autofree char *content = NULL;
+  gsize size;
 
   put (stored->store, "a", 1, 1);
   put (stored->store, "b", 2, 2);
@@ -204,6 +207,7 @@ test_damage (Fixture *self, gconstpointer data)
                                 "INSERT INTO log VALUES (7, 1, x'00'), (8, 0, x'')");
 
   g_test_expect_message ("metricsd", G_LOG_LEVEL_MESSAGE, "*row 7 of table 'log' is damaged*checksum*");
+  g_test_expect_message ("metricsd", G_LOG_LEVEL_MESSAGE, "*kept in*metricsd.db.damaged-7-d202ef8d*");
   g_test_expect_message ("metricsd", G_LOG_LEVEL_MESSAGE, "*row 8 of table 'log' is damaged*read*");
   stored = open_folder (self, METRICS_DURABILITY_INTERVAL);
   g_test_assert_expected_messages ();
@@ -215,6 +219,62 @@ test_damage (Fixture *self, gconstpointer data)
   g_test_assert_expected_messages ();
   stored_close (stored);
   g_assert_cmpstr (after, ==, "a 1 0x1p+0\nc 3 0x1.8p+1\n");
+  /* The log was moved into the chunks since; what was damaged of it is still there to be looked at. */
+  g_assert_cmpint (folder_query (self->folder, "SELECT count (*) FROM log"), ==, 0);
+  copy = g_build_filename (self->folder, "metricsd.db.damaged-7-d202ef8d", NULL);
+  g_assert_true (g_file_get_contents (copy, &content, &size, NULL));
+  g_assert_cmpmem (content, size, "", 1);
+}
+
+/* A series whose beginning is lost with a row of the log may have chunks: its number is not given to another
+ * one, whose points these would be. */
+static void
+test_lost_beginning (Fixture *self, gconstpointer data)
+{
+  Stored *stored = open_folder (self, METRICS_DURABILITY_INTERVAL);
+  g_autofree char *after = NULL;
+
+  put (stored->store, "a", 1, 1);
+  put (stored->store, "b", 2, 2);
+  stored_close (stored);
+  folder_execute (self->folder, "DELETE FROM series WHERE key = CAST ('b' AS BLOB)");
+
+  stored = open_folder (self, METRICS_DURABILITY_INTERVAL);
+  put (stored->store, "c", 3, 3);
+  stored_close (stored);
+  stored = open_folder (self, METRICS_DURABILITY_INTERVAL);
+  after = stored_describe (stored);
+  stored_close (stored);
+  g_assert_cmpstr (after, ==, "a 1 0x1p+0\nc 3 0x1.8p+1\n");
+}
+
+/* Whatever the clock of a client says: times from one end to the other, in any order. */
+static void
+test_any_time (Fixture *self, gconstpointer data)
+{
+  static const gint64 times[] = { 0, G_MAXINT64, G_MININT64, -1, G_MAXINT64 - 1, 1, G_MININT64 + 1 };
+  Stored *stored = open_folder (self, METRICS_DURABILITY_ALWAYS);
+  g_autofree char *expected = NULL;
+
+  for (guint i = 0; i < 700; i++)
+    {
+      guint64 noise = (guint64) g_rand_int (self->random) << 32 | g_rand_int (self->random);
+
+      put (stored->store, i % 2 == 0 ? "a" : "b", i < G_N_ELEMENTS (times) ? times[i] : (gint64) noise, i);
+      if (i % 100 == 0)
+        stored_await_kept (stored);
+    }
+  expected = stored_describe (stored);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autofree char *after = NULL;
+
+      stored_close (stored);
+      stored = open_folder (self, METRICS_DURABILITY_ALWAYS);
+      after = stored_describe (stored);
+      g_assert_cmpstr (after, ==, expected);
+    }
+  stored_close (stored);
 }
 
 /* A folder that cannot be made is said by name. */
@@ -299,6 +359,8 @@ main (int argc, char *argv[])
   ADD ("lock", NULL, test_lock);
   ADD ("foreign", NULL, test_foreign);
   ADD ("damage", NULL, test_damage);
+  ADD ("lost-beginning", NULL, test_lost_beginning);
+  ADD ("any-time", NULL, test_any_time);
   ADD ("no-folder", NULL, test_no_folder);
 
   return g_test_run ();

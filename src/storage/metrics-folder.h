@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+gboolean metrics_folder_ensure (const char *folder, GError **error);
+gboolean metrics_folder_ensure_file (const char *path, GError **error);
+
+G_END_DECLS
