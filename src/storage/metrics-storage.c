@@ -523,6 +523,9 @@ metrics_storage_close (MetricsStorage *self, GError **error)
       metrics_store_set_chunk_source (self->store, NULL);
       pass_on_news (self);
       metrics_writer_get_figures (self->writer, &self->final);
+      /* The last to close the database has to be who may write it: that one takes the write-ahead log away.
+       */
+      g_clear_pointer (&self->fetcher, metrics_fetcher_close);
       g_clear_pointer (&self->writer, metrics_writer_free);
       g_source_destroy (self->notice);
       g_clear_pointer (&self->notice, g_source_unref);
