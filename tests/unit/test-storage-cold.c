@@ -210,6 +210,58 @@ test_instant (Fixture *self, gconstpointer data)
   stored_close (stored);
 }
 
+/* Any changes, with as little in memory as can be: what is there is what a store in memory has, at any time,
+ * after a stop, and after a crash. */
+static void
+test_model (Fixture *self, gconstpointer data)
+{
+  const guint seed = GPOINTER_TO_UINT (data);
+  g_autoptr (GRand) random = g_rand_new_with_seed (seed);
+  g_autoptr (GRand) same = g_rand_new_with_seed (seed);
+  g_autoptr (GRand) other = g_rand_new_with_seed (seed + 1);
+  Stored model = { .store = metrics_store_new (G_MAXUINT64, G_MAXUINT64) };
+  Stored *stored = open_folder (self, G_MAXUINT64);
+
+  for (guint i = 0; i < get_operations (60); i++)
+    {
+      g_autofree char *expected = NULL;
+      g_autofree char *found = NULL;
+
+      stored_change (&model, random, 60);
+      for (guint j = 0; j < 6; j++)
+        {
+          stored_change (stored, same, 10);
+          if (g_rand_boolean (other))
+            metrics_journal_press (METRICS_JOURNAL (stored->storage));
+          g_usleep (g_rand_int_range (other, 0, 3000));
+          while (g_main_context_iteration (NULL, FALSE))
+            continue;
+          evict (stored);
+        }
+      expected = stored_describe (&model);
+      if (i % 4 == 0)
+        {
+          stored_await_kept (stored);
+          found = stored_describe_copy (self->folder);
+        }
+      else if (i % 4 == 1)
+        {
+          stored_close (stored);
+          folder_check (self->folder);
+          stored = open_folder (self, G_MAXUINT64);
+        }
+      if (found == NULL)
+        found = stored_describe (stored);
+      g_assert_cmpuint (metrics_store_get_n_points (stored->store), ==,
+                        metrics_store_get_n_points (model.store));
+      /* One series after the other in the order of their first puts: that is kept, too. */
+      g_assert_cmpstr (found, ==, expected);
+    }
+  stored_close (stored);
+  folder_check (self->folder);
+  g_object_unref (model.store);
+}
+
 static goffset
 get_file_size (Fixture *self)
 {
@@ -255,6 +307,12 @@ main (int argc, char *argv[])
   ADD ("ceiling", NULL, test_ceiling);
   ADD ("instant", NULL, test_instant);
   ADD ("shrink", NULL, test_shrink);
+  for (guint i = 1; i <= 4; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("/storage-cold/model/%u", i);
+
+      g_test_add (name, Fixture, GUINT_TO_POINTER (i), set_up, test_model, tear_down);
+    }
 
   return g_test_run ();
 }
