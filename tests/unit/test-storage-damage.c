@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+/* For memmem(). */
+#define _GNU_SOURCE
+
 #include "config.h"
 
 #include "helpers.h"
@@ -19,6 +22,8 @@
 #define N_CUTS 60
 #define N_FLIPS 200
 
+#define PAGE 4096
+
 #define DATABASE "metricsd.db"
 #define WAL DATABASE "-wal"
 
@@ -28,6 +33,7 @@ typedef struct
   GHashTable *had;  /* (owned) (element-type guint64): all points that were ever there */
   guint n_points;   /* how many there are */
   guint n_messages; /* about damage, since the last start */
+  guint n_ends;     /* of these: that nothing is written any more */
   guint n_starts;
   guint n_damaged; /* how many of these were refused, or served and not written to */
   guint n_refused;
@@ -77,6 +83,7 @@ note_message (const char *domain, GLogLevelFlags level, const char *message, gpo
 
   g_assert_nonnull (strstr (message, DATABASE));
   self->n_messages++;
+  self->n_ends += strstr (message, "nothing is written") != NULL;
 }
 
 static void
@@ -233,6 +240,60 @@ damage (Fixture *self, const char *name, gsize cut_at, gsize flip_at, guint bit)
   folder_free (folder);
 }
 
+/* Makes pages of a table that hold no key such as cannot be right: those of the chunks. */
+static void
+damage_chunks (const char *folder)
+{
+  static const char key[] = "some.series.";
+  g_autofree char *path = g_build_filename (folder, DATABASE, NULL);
+  g_autofree char *content = NULL;
+  gsize size;
+  guint n_pages = 0;
+
+  g_assert_true (g_file_get_contents (path, &content, &size, NULL));
+  for (gsize at = PAGE; at + PAGE <= size; at += PAGE)
+    if (content[at] == 0x0d && memmem (content + at, PAGE, key, sizeof key - 1) == NULL)
+      {
+        content[at] = 0x55;
+        n_pages++;
+      }
+  g_assert_cmpuint (n_pages, >, 10);
+  g_assert_true (g_file_set_contents_full (path, content, size, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+}
+
+/* A start does not look at chunks. Who reads them learns that the file is damaged; from then on nothing is
+ * written, which is said once. */
+static void
+test_late (Fixture *self, gconstpointer data)
+{
+  char *folder = folder_new ();
+  g_autoptr (GError) error = NULL;
+  Stored *stored;
+  gboolean all;
+
+  copy_file (self->folder, folder, DATABASE);
+  copy_file (self->folder, folder, WAL);
+  damage_chunks (folder);
+  stored = stored_open (folder, METRICS_DURABILITY_ALWAYS, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (self->n_messages, ==, 0);
+  put (stored->store, "some.series.1", G_MAXINT64, 1);
+  stored_await_kept (stored);
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_assert_cmpuint (read_points (self, stored, "some.series.2*", &all), <, self->n_points / 4);
+      g_assert_true (all);
+      g_assert_cmpuint (self->n_messages, >, 1);
+      g_assert_cmpuint (self->n_ends, ==, 1);
+    }
+  g_assert_false (metrics_store_put (stored->store, "other", 5, (MetricsPoint){ 1, 1 }, &error));
+  g_assert_cmpstr (error->message, ==, "storage: the file is damaged");
+  check_changes (stored, folder);
+  g_assert_cmpuint (self->n_ends, ==, 1);
+  folder_free (folder);
+}
+
 static gsize
 get_size (Fixture *self, const char *name)
 {
@@ -299,6 +360,7 @@ main (int argc, char *argv[])
   ADD ("cut/wal", WAL, test_cut);
   ADD ("flip/database", DATABASE, test_flip);
   ADD ("flip/wal", WAL, test_flip);
+  ADD ("late", NULL, test_late);
 
   return g_test_run ();
 }
