@@ -349,6 +349,19 @@ metrics_database_bind_checksum (sqlite3_stmt *statement, int column, GBytes *byt
   sqlite3_bind_int64 (statement, column, metrics_log_checksum (data, size));
 }
 
+/* What is written to a file that has no name any more is gone with the process, and nobody would know. */
+static gboolean
+check_place (MetricsDatabase *self, GError **error)
+{
+  int has_moved = 0;
+
+  sqlite3_file_control (self->handle, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
+  if (!has_moved)
+    return TRUE;
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "the file was moved or deleted");
+  return FALSE;
+}
+
 /**
  * metrics_database_begin:
  * @self: a database
@@ -356,12 +369,12 @@ metrics_database_bind_checksum (sqlite3_stmt *statement, int column, GBytes *byt
  *
  * Begins a transaction.
  *
- * Returns: %FALSE on errors, and where the file is damaged
+ * Returns: %FALSE on errors, where the file is damaged, and where it is no longer in its place
  */
 gboolean
 metrics_database_begin (MetricsDatabase *self, GError **error)
 {
-  return metrics_database_check_damage (self, error)
+  return metrics_database_check_damage (self, error) && check_place (self, error)
          && metrics_database_run (self, metrics_database_prepare (self, METRICS_STATEMENT_BEGIN, error),
                                   error);
 }

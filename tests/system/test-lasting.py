@@ -235,6 +235,20 @@ class FullDiskTest(LastingTest):
         self.assertEqual(server.stop(), 0)
         self.assertEqual(self.everything(self.start_stored()), before)
 
+    def test_a_folder_that_is_taken_away(self):
+        """What would be written to a file without a name is not acknowledged; it goes on when the folder is there again."""
+        server = self.start_stored('--durability', 'always')
+        client = self.client(server)
+        client.put('k', 1, 1)
+        aside = self.folder / 'aside'
+        self.state.rename(aside)
+        self.assertEqual(client.ask(b'put k 2 2'), b'error\nstorage: the file was moved or deleted\n\n')
+        aside.rename(self.state)
+        wait_until(lambda: client.ask(b'put k 3 3') == OK, 'a put')
+        before = self.everything(server)
+        server.kill()
+        self.assertEqual(self.everything(self.start_stored()), before)
+
     def test_a_stop_says_what_it_could_not_keep(self):
         server = self.start_stored('--durability', 'interval', preexec=limit_files)
         client = self.client(server)
