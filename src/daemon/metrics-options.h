@@ -56,7 +56,7 @@ typedef struct
   guint self_metrics;
   MetricsTask task;
   char *task_file; /* (owned) (nullable) */
-  char *config; /* (owned) (nullable) */
+  char *config;    /* (owned) (nullable) */
   gboolean show_retention;
   gboolean show_version;
 } MetricsOptions;
