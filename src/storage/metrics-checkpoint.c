@@ -323,9 +323,11 @@ find_holes (MetricsTouched *self)
         continue;
       if (chunk->first > self->last)
         break;
-      hole.last = chunk->first - 1;
       if (chunk->first > hole.first)
-        g_array_append_val (holes, hole);
+        {
+          hole.last = chunk->first - 1;
+          g_array_append_val (holes, hole);
+        }
       hole.last = self->last;
       if (chunk->last >= self->last)
         return holes;
