@@ -115,6 +115,7 @@ class LastingTest(RollupTest):
         # A function that the rule does not keep has the points that are left.
         self.assertEqual(len(client.rows(b'range cpu.idle - %d 3600 max' % (oldest - 1))), 0)
         client.put('cpu.user', 1.0, self.end - 100)
+        wait_until(lambda: client.stats()['bytes_unwritten'] == 0, 'the commit of what the sweep deleted')
         server.kill()
 
         server, client = self.start_rolling('cpu.*=sum 1h:10y', retention=('*=2d',))
