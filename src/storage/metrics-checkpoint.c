@@ -23,7 +23,7 @@
  * each new series, and a key cannot be in the table twice: one whose series was removed and begun again. */
 
 /* How many series a transaction rewrites. */
-#define GROUP 256
+#define GROUP 1024
 
 /* How many bytes of chunks, about: they are copies, beside what the store has. */
 #define GROUP_BYTES (2 << 20)
@@ -212,6 +212,22 @@ metrics_checkpoint_free (MetricsCheckpoint *self)
   g_free (self);
 }
 
+/* All in one transaction: each on its own would take SQLite's locks once more. */
+static gboolean
+find_spans (MetricsCheckpoint *self, MetricsDatabase *database, GError **error)
+{
+  gboolean good = metrics_database_begin_reading (database, error);
+
+  for (guint i = 0; good && i < self->group->len; i++)
+    {
+      MetricsTouched *one = self->group->pdata[i];
+
+      good = metrics_database_find_span (database, one->id, &one->first, &one->last, error);
+    }
+  metrics_database_rollback (database);
+  return good;
+}
+
 /**
  * metrics_checkpoint_prepare:
  * @self: a checkpoint
@@ -234,13 +250,8 @@ metrics_checkpoint_prepare (MetricsCheckpoint *self, MetricsDatabase *database, 
         one->first = one->last = 0;
       g_ptr_array_add (self->group, one);
     }
-  for (guint i = 0; i < self->group->len; i++)
-    {
-      MetricsTouched *one = self->group->pdata[i];
-
-      if (!metrics_database_find_span (database, one->id, &one->first, &one->last, error))
-        return FALSE;
-    }
+  if (!find_spans (self, database, error))
+    return FALSE;
   self->n_asked = self->group->len;
   self->n_answered = 0;
   self->n_bytes = 0;

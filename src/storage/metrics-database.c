@@ -380,6 +380,21 @@ metrics_database_begin (MetricsDatabase *self, GError **error)
 }
 
 /**
+ * metrics_database_begin_reading:
+ * @self: a database without a transaction
+ * @error: return location for a #GError
+ *
+ * Begins a transaction in which nothing is written; metrics_database_rollback() ends it.
+ *
+ * Returns: %FALSE on errors
+ */
+gboolean
+metrics_database_begin_reading (MetricsDatabase *self, GError **error)
+{
+  return execute (self, "BEGIN", error);
+}
+
+/**
  * metrics_database_commit:
  * @self: a database
  * @error: return location for a #GError

@@ -71,6 +71,7 @@ gboolean metrics_database_find_span (MetricsDatabase *self,
 gboolean metrics_database_find_newest (MetricsDatabase *self, guint64 *series, GError **error);
 
 gboolean metrics_database_begin (MetricsDatabase *self, GError **error);
+gboolean metrics_database_begin_reading (MetricsDatabase *self, GError **error);
 gboolean metrics_database_commit (MetricsDatabase *self, GError **error);
 void metrics_database_rollback (MetricsDatabase *self);
 guint64 metrics_database_get_free (MetricsDatabase *self);

@@ -118,15 +118,25 @@ metrics_writer_begin_room (MetricsWriter *self, GArray *removals)
  * metrics_writer_begin_checkpoint:
  * @self: a writer
  *
- * For its thread, with the lock: sees to it that there is a checkpoint.
+ * For its thread, with the lock, which it leaves: there can be a million series to be sorted, and the main
+ * thread would wait. Sees to it that there is a checkpoint.
  */
 void
 metrics_writer_begin_checkpoint (MetricsWriter *self)
 {
+  GHashTable *touches;
+  MetricsCheckpoint *checkpoint;
+
   if (self->checkpoint != NULL)
     return;
-  metrics_touched_move (self->touches, self->touched);
-  self->checkpoint = metrics_checkpoint_new (self->touched, self->last_log);
+  touches = g_steal_pointer (&self->touches);
+  self->touches = metrics_touched_new ();
+  g_mutex_unlock (&self->mutex);
+  metrics_touched_move (touches, self->touched);
+  g_hash_table_unref (touches);
+  checkpoint = metrics_checkpoint_new (self->touched, self->last_log);
+  g_mutex_lock (&self->mutex);
+  self->checkpoint = checkpoint;
   self->checkpoint_bytes = self->log_bytes;
   /* Removals that are kept out of turn are behind that: the next one settles them. */
   self->checkpoint_position = self->news.kept;
@@ -136,12 +146,14 @@ metrics_writer_begin_checkpoint (MetricsWriter *self)
  * metrics_writer_end_checkpoint:
  * @self: a writer whose checkpoint is at its end
  *
- * For its thread, with the lock: the rows that it has taken are gone. The store is told.
+ * For its thread, with the lock, which it leaves at its end: freeing a million series takes a while. The rows
+ * that it has taken are gone. The store is told.
  */
 void
 metrics_writer_end_checkpoint (MetricsWriter *self)
 {
-  g_clear_pointer (&self->checkpoint, metrics_checkpoint_free);
+  MetricsCheckpoint *ended = g_steal_pointer (&self->checkpoint);
+
   self->log_bytes -= self->checkpoint_bytes;
   self->log_since = g_get_monotonic_time ();
   self->settled = TRUE;
@@ -149,6 +161,9 @@ metrics_writer_end_checkpoint (MetricsWriter *self)
   self->pressed = self->pressed && self->pressed_at > self->checkpoint_position;
   self->shrink_at = 0;
   metrics_writer_tell_main (self);
+  g_mutex_unlock (&self->mutex);
+  metrics_checkpoint_free (ended);
+  g_mutex_lock (&self->mutex);
 }
 
 /* What the clearing checkpoint has written is confirmed like what others have: it is on disk as the store has
