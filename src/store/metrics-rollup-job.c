@@ -19,6 +19,11 @@
 /* How many notes are looked after at a time. */
 #define MAX_NOTES 32
 
+/* How many buckets that were noted during a job are remembered one by one; of more, the span. */
+#define MAX_NOTED 64
+
+static const MetricsRollupSpan nowhere = { .first = G_MAXINT64, .end = G_MININT64 };
+
 /**
  * metrics_rollup_job_new:
  * @rollup: (unowned): whose it is
@@ -33,6 +38,7 @@ metrics_rollup_job_new (MetricsRollup *rollup)
   self->rollup = rollup;
   self->is_over = TRUE;
   self->noted = g_array_new (FALSE, FALSE, sizeof (gint64));
+  self->noted_more = nowhere;
   return self;
 }
 
@@ -73,6 +79,9 @@ metrics_rollup_job_end (MetricsRollupJob *self)
       metrics_rollup_mark_late (self->rollup->store, self->key, self->len, span, NULL);
     }
   g_array_set_size (self->noted, 0);
+  if (self->noted_more.first < self->noted_more.end)
+    metrics_rollup_mark_fill (self->rollup->store, self->key, self->len, self->noted_more);
+  self->noted_more = nowhere;
   g_clear_pointer (&self->key, g_free);
 }
 
@@ -121,8 +130,19 @@ metrics_rollup_job_get_bound (MetricsRollupJob *self, const char *key, gsize len
 void
 metrics_rollup_job_note (MetricsRollupJob *self, const char *key, gsize len, gint64 time)
 {
-  if (is_of (self, key, len))
-    g_array_append_val (self->noted, time);
+  if (!is_of (self, key, len))
+    return;
+  /* Clients decide how many come, and the end of the job does them all at once. */
+  for (guint i = 0; i < self->noted->len; i++)
+    if (g_array_index (self->noted, gint64, i) == time)
+      return;
+  if (self->noted->len < MAX_NOTED)
+    {
+      g_array_append_val (self->noted, time);
+      return;
+    }
+  self->noted_more.first = MIN (self->noted_more.first, time);
+  self->noted_more.end = MAX (self->noted_more.end, time + self->rule->tiers[self->rule->n_tiers - 1].step);
 }
 
 /**

@@ -56,7 +56,8 @@ struct _MetricsRollupJob
   MetricsPoint points[64]; /* that were read, and are to be put */
   guint n_points;
   guint at;
-  GArray *noted; /* (owned) (element-type gint64): buckets that were noted during the job */
+  GArray *noted; /* (owned) (element-type gint64): buckets that were noted during the job, a few */
+  MetricsRollupSpan noted_more; /* where the others are */
 };
 
 MetricsRollupTask *metrics_rollup_job_add_task (MetricsRollupJob *self,

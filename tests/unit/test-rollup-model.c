@@ -4,6 +4,7 @@
 
 #include "dummy-chunk-source.h"
 #include "helpers.h"
+#include "store/metrics-rollup-job.h"
 #include "store/metrics-rollup.h"
 #include "store/metrics-store-private.h"
 #include "tape.h"
@@ -485,6 +486,56 @@ test_crash (void)
   fixture_clear (&f);
 }
 
+static void
+work_until (Fixture *f, gboolean has_job)
+{
+  do
+    {
+      gint budget = 100;
+
+      metrics_rollup_work (f->rollup, &budget);
+    }
+  while ((f->rollup->job->key != NULL) != has_job);
+}
+
+static void
+finish_round (Fixture *f)
+{
+  gint budget = G_MAXINT;
+
+  metrics_rollup_begin (f->rollup);
+  g_assert_cmpint (metrics_rollup_work (f->rollup, &budget), ==, METRICS_QUERY_DONE);
+}
+
+/* However many late points come during a job, what it remembers of them is bounded. */
+static void
+test_notes (void)
+{
+  Fixture f;
+
+  fixture_init (&f, FALSE);
+  for (gint64 time = 0; time < 100000; time++)
+    g_assert_true (metrics_store_put (f.store, "d", 1, (MetricsPoint){ .time = time, .value = 1 }, NULL));
+  metrics_rollup_begin (f.rollup);
+  work_until (&f, TRUE);
+  for (guint i = 0; i < 10000; i++)
+    {
+      MetricsPoint point = { .time = i % 100 * 600, .value = 0 };
+
+      g_assert_true (metrics_store_put (f.store, "d", 1, point, NULL));
+    }
+  g_assert_cmpuint (f.rollup->job->noted->len, >, 0);
+  g_assert_cmpuint (f.rollup->job->noted->len, <, 100);
+
+  /* All of them are rolled again. */
+  work_until (&f, FALSE);
+  finish_round (&f);
+  finish_round (&f);
+  g_assert_null (metrics_rollup_lookup_mark (f.store, "d", 1, METRICS_ROLLUP_LATE));
+  g_assert_null (metrics_rollup_lookup_mark (f.store, "d", 1, METRICS_ROLLUP_FILL));
+  fixture_clear (&f);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -495,5 +546,6 @@ main (int argc, char **argv)
   g_test_add_data_func ("/rollup/model/cold", GINT_TO_POINTER (FALSE), test_cold);
   g_test_add_data_func ("/rollup/model/cold-dropped", GINT_TO_POINTER (TRUE), test_cold);
   g_test_add_func ("/rollup/model/crash", test_crash);
+  g_test_add_func ("/rollup/model/notes", test_notes);
   return g_test_run ();
 }
