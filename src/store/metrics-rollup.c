@@ -10,11 +10,13 @@
  * are made of, and go on with METRICS_KEY_MARK and what they are. So all that is done for points is done for
  * them: coding, journal, disk, memory.
  *
- *   sum/60   a tier: what its function makes of each minute. A mean is kept as sum and count, so that means
- * of larger buckets are exact floor    one point, at the time before which raw points were dropped, rounded
- * up to the coarsest step: what is rolled up before it is not rolled again from what is left late     a point
- * for each bucket of the coarsest tier in which something was changed after it was rolled; its value is how
- * long it is fill     two points, the ends of a span that is being rolled though later ones are already
+ * - sum/60: a tier, what its function makes of each minute. A mean is kept as sum and count, so that means of
+ *   larger buckets are exact.
+ * - floor: one point, at the time before which raw points were dropped, rounded up to the coarsest step: what
+ *   is rolled up before it is not rolled again from what is left.
+ * - late: a point for each bucket of the coarsest tier in which something was changed after it was rolled;
+ * its value is how long it is.
+ * - fill: two points, the ends of a span that is being rolled though later ones are already.
  *
  * A tier says itself how far it reaches: from its first point to the end of the bucket of its last one.
  * Whoever reads takes it for that, but for the span from the first thing noted as late, or being filled, to
