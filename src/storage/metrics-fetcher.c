@@ -17,7 +17,7 @@
  * the newest checkpoint (metrics_fetcher_renew()), there are few, and when the log has grown long the oldest
  * ends, whoever still needs it: that one is answered that it cannot be read. */
 
-#define MAX_HOLDS 16
+#define MAX_HOLDS 64
 /* Connections that are kept for the next hold. */
 #define MAX_IDLE 4
 /* How long the write-ahead log may get with holds. From twice as much on, all of them end. */

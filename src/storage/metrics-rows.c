@@ -16,7 +16,7 @@
 
 /* How much a connection may hold of the file, in KiB: what is read once is seldom read again soon, and there
  * are several of them. */
-#define CACHE_SIZE "256"
+#define CACHE_SIZE "64"
 
 /* How many bytes of chunks one answer has, about. */
 #define MAX_ANSWER (256 << 10)

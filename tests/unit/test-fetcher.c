@@ -283,7 +283,7 @@ test_hold (Fixture *self, gconstpointer data)
 static void
 test_ended (Fixture *self, gconstpointer data)
 {
-  MetricsHold *holds[20];
+  MetricsHold *holds[68];
   Got got;
 
   for (guint i = 0; i < G_N_ELEMENTS (holds); i++)
@@ -294,7 +294,7 @@ test_ended (Fixture *self, gconstpointer data)
   for (guint i = 0; i < G_N_ELEMENTS (holds); i++)
     {
       got = get_all (self, holds[i]);
-      g_assert_cmpint (got.good, ==, i >= G_N_ELEMENTS (holds) - 16);
+      g_assert_cmpint (got.good, ==, i >= G_N_ELEMENTS (holds) - 64);
     }
   metrics_fetcher_limit (self->fetcher, 1 << 20);
   g_assert_true (get_all (self, holds[4]).good);
