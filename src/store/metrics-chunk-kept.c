@@ -51,6 +51,36 @@ metrics_chunk_set_kept (MetricsChunk *self, MetricsChunkKept kept)
   self->kept = kept;
 }
 
+/* What counts ages, modulo 64: one that is so old is taken for young, once. */
+#define AGES 63
+
+/**
+ * metrics_chunk_set_confirmed:
+ * @self: a chunk that is on disk now, as it is
+ * @n_settled: how many checkpoints have ended so far
+ *
+ * Makes it a kept one, and notes since when.
+ */
+void
+metrics_chunk_set_confirmed (MetricsChunk *self, guint n_settled)
+{
+  self->kept = METRICS_CHUNK_KEPT;
+  self->age = n_settled & AGES;
+}
+
+/**
+ * metrics_chunk_get_age:
+ * @self: a kept chunk
+ * @n_settled: how many checkpoints have ended so far
+ *
+ * Returns: how many have ended since the one that wrote it was being written, that one too
+ */
+guint
+metrics_chunk_get_age (const MetricsChunk *self, guint n_settled)
+{
+  return (n_settled - self->age) & AGES;
+}
+
 /**
  * metrics_chunk_load:
  * @data: (array length=size): what metrics_chunk_get_data() gave once, or anything else

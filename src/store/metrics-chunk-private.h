@@ -34,6 +34,7 @@ struct _MetricsChunk
   guint8 kept;     /* a MetricsChunkKept: of one that a store has, and its thread's alone */
   guint8 wide : 1; /* whether it takes METRICS_CHUNK_MAX_WIDE_POINTS */
   guint8 late : 1; /* whether a late point came since it was split */
+  guint8 age : 6;  /* of one that is kept: see metrics_chunk_set_confirmed() */
   gint64 first_time;
   gint64 last_time;
   guint64 data[]; /* the points, see below */

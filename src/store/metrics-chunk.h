@@ -79,6 +79,8 @@ void metrics_chunk_read_window (const MetricsChunk *self,
 MetricsChunk *metrics_chunk_new_gap (gint64 first, gint64 last, guint64 n_points);
 MetricsChunkKept metrics_chunk_get_kept (const MetricsChunk *self);
 void metrics_chunk_set_kept (MetricsChunk *self, MetricsChunkKept kept);
+void metrics_chunk_set_confirmed (MetricsChunk *self, guint n_settled);
+guint metrics_chunk_get_age (const MetricsChunk *self, guint n_settled);
 MetricsChunk *metrics_chunk_load (const guint8 *data, gsize size);
 guint metrics_chunk_get_n_pieces (const MetricsChunk *self);
 MetricsChunk *metrics_chunk_get_piece (MetricsChunk *self, guint i);

@@ -239,12 +239,12 @@ metrics_store_confirm (MetricsStore *self, guint64 id, gint64 from, gint64 to)
         if (metrics_chunk_get_first_time (chunk) > to)
           return;
         if (metrics_chunk_get_kept (chunk) == METRICS_CHUNK_PENDING)
-          metrics_chunk_set_kept (chunk, METRICS_CHUNK_KEPT);
+          metrics_chunk_set_confirmed (chunk, self->cold.n_settled);
       }
   if (metrics_chunk_get_kept (series->open) == METRICS_CHUNK_PENDING
       && metrics_chunk_get_first_time (series->open) <= to
       && metrics_chunk_get_last_time (series->open) >= from)
-    metrics_chunk_set_kept (series->open, METRICS_CHUNK_KEPT);
+    metrics_chunk_set_confirmed (series->open, self->cold.n_settled);
 }
 
 /* Each of those that wait now is called once; it may wait again. */
@@ -279,6 +279,8 @@ metrics_store_settle (MetricsStore *self, guint64 position)
   metrics_cold_settle (&self->cold, position, &self->usage);
   self->cold.is_exhausted = FALSE;
   self->cold.has_touched = FALSE;
+  self->cold.has_young = FALSE;
+  self->cold.n_settled++;
   wake_waiting (self, FALSE);
 }
 
@@ -318,7 +320,7 @@ gboolean
 metrics_store_can_get_room (MetricsStore *self)
 {
   return metrics_store_is_cold (self)
-         && (!self->cold.is_exhausted || self->cold.has_touched
+         && (!self->cold.is_exhausted || self->cold.has_touched || self->cold.has_young
              || metrics_journal_get_position (self->journal) > self->cold.settled);
 }
 

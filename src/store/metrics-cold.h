@@ -33,6 +33,9 @@ typedef struct
  * @n_left: how many entries there are still to visit in this round
  * @round: the first takes the older half of each series, the second all; 0 where there is none
  * @is_exhausted: whether nothing was left to be evicted when it was tried last
+ * @n_settled: how many checkpoints have ended
+ * @has_young: whether chunks were found that can leave memory after the next checkpoint, if nothing comes to
+ *   them until then
  * @has_touched: whether chunks were found that the next checkpoint will write only since it was asked to
  * @settled: all changes up to this position of the journal are in the chunks on disk
  * @stale: (owned) (nullable) (element-type MetricsStale MetricsStale): by number of the series, where there
@@ -49,6 +52,8 @@ typedef struct
   guint64 n_left;
   guint round;
   gboolean is_exhausted;
+  guint n_settled;
+  gboolean has_young;
   gboolean has_touched;
   guint64 settled;
   GHashTable *stale;

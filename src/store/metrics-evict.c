@@ -12,10 +12,20 @@
  * enough, a second round takes all. Chunks that are not kept on disk will be after the next checkpoint, if
  * they were changed; those that were not, since they were parted or joined with others, are touched in the
  * second round, so that it writes them, too. One that somebody else holds stays: its memory would not come
- * back. */
+ * back.
+ *
+ * An open chunk with few points stays while its series is put to: the next point would begin another chunk, a
+ * row on disk for each few points, and a gap beside a chunk takes more memory than the chunk alone. It leaves
+ * when a checkpoint has found nothing new in it. */
 
 /* What it costs to make a gap of a chunk. */
 #define UNITS_A_GAP 8
+
+/* How many points an open chunk is to have before it leaves memory while its series is put to. */
+#define MANY_POINTS 16
+
+/* How many checkpoints have ended since a chunk was written when its series has been silent for one. */
+#define OLD 2
 
 typedef struct
 {
@@ -98,6 +108,13 @@ evict_sealed (const Eviction *self, MetricsEntry *entry, GSequenceIter *iter)
     metrics_chunks_drop (chunks, previous, usage);
 }
 
+static gboolean
+is_young (const Eviction *self, const MetricsChunk *chunk)
+{
+  return !metrics_chunk_is_sealed (chunk) && metrics_chunk_get_n_points (chunk) < MANY_POINTS
+         && metrics_chunk_get_age (chunk, self->store->cold.n_settled) < OLD;
+}
+
 /* The same with the newest chunk. */
 static void
 evict_newest (const Eviction *self, MetricsEntry *entry)
@@ -111,6 +128,11 @@ evict_newest (const Eviction *self, MetricsEntry *entry)
   if (!metrics_chunk_is_gap (chunk) && !can_evict (chunk))
     {
       touch (self, entry, chunk);
+      return;
+    }
+  if (is_young (self, chunk))
+    {
+      self->store->cold.has_young = TRUE;
       return;
     }
   if (last != NULL && can_join (self, entry, g_sequence_get (last), chunk))

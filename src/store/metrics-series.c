@@ -15,6 +15,14 @@
 /* For how many points there is room in a chunk that is begun, but the first. */
 #define ROOM_OF_NEXT 32
 
+/* Whether the newest of the sealed chunks is one that has left memory. */
+static gboolean
+is_behind_gap (const MetricsSeries *self)
+{
+  return self->sealed != NULL
+         && metrics_chunk_is_gap (g_sequence_get (metrics_chunks_get_last (self->sealed)));
+}
+
 /**
  * metrics_series_replace_sealed:
  * @self: a series
@@ -164,8 +172,10 @@ put_late (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage)
 G_GNUC_NO_INLINE static gboolean
 begin_open (MetricsSeries *self, MetricsPoint point, MetricsUsage *usage)
 {
-  /* Where many have come, more will. */
-  self->open = metrics_chunk_new (point, self->sealed != NULL ? ROOM_OF_NEXT : METRICS_CHUNK_MIN_ROOM);
+  gboolean has_room = self->sealed != NULL && !is_behind_gap (self);
+
+  /* Where many have come, more will; but behind a gap memory is short. */
+  self->open = metrics_chunk_new (point, has_room ? ROOM_OF_NEXT : METRICS_CHUNK_MIN_ROOM);
   metrics_series_count_open (self, 0, usage);
   metrics_series_count_points (self, 1, usage);
   return TRUE;
