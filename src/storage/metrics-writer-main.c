@@ -24,6 +24,25 @@ metrics_writer_has_pending (MetricsWriter *self)
 }
 
 /**
+ * metrics_writer_get_due_of_press:
+ * @self: a writer, whose mutex is held
+ *
+ * Where there are many series with few new points each, a checkpoint writes far more than these. So that does
+ * not happen as often as memory is short, but when the log has a part of what the last one has written; if
+ * little comes, after a while.
+ *
+ * Returns: when a checkpoint begins that memory is short for; %G_MAXINT64 where nobody has asked for one, or
+ *   one is being made
+ */
+gint64
+metrics_writer_get_due_of_press (MetricsWriter *self)
+{
+  if (!self->pressed || self->checkpoint != NULL)
+    return G_MAXINT64;
+  return self->log_bytes + self->pending >= self->press_bytes ? 0 : self->press_at;
+}
+
+/**
  * metrics_writer_get_due:
  * @self: a writer, whose mutex is held
  *
@@ -32,14 +51,16 @@ metrics_writer_has_pending (MetricsWriter *self)
 gint64
 metrics_writer_get_due (MetricsWriter *self)
 {
+  gint64 due;
+
   if (!metrics_writer_has_pending (self))
     return G_MAXINT64;
-  if (self->durability == METRICS_DURABILITY_ALWAYS || self->stopping
-      || (self->pressed && self->checkpoint == NULL) || self->closed.length > 0)
+  if (self->durability == METRICS_DURABILITY_ALWAYS || self->stopping || self->closed.length > 0)
     return 0;
-  return self->oldest
-         + (self->durability == METRICS_DURABILITY_NONE ? METRICS_WRITER_INTERVAL_OF_NONE
-                                                        : METRICS_WRITER_INTERVAL);
+  due = self->oldest
+        + (self->durability == METRICS_DURABILITY_NONE ? METRICS_WRITER_INTERVAL_OF_NONE
+                                                       : METRICS_WRITER_INTERVAL);
+  return MIN (due, metrics_writer_get_due_of_press (self));
 }
 
 /**

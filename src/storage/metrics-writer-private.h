@@ -45,6 +45,9 @@ struct _MetricsWriter
   guint64 last_log;              /* the number of the last row */
   guint64 log_bytes;             /* how many bytes the rows have */
   guint64 max_log;               /* how many they may have before a checkpoint */
+  guint64 press_bytes;           /* a pressed checkpoint begins when the log has so many */
+  gint64 press_at;               /* or at this time */
+  guint64 bytes_before;          /* how much was written when the checkpoint began */
   gint64 log_since;              /* when the first of them came, or the last checkpoint ended */
   gint64 retry_at;               /* not before, after a failure; 0 while all is well */
   MetricsCheckpoint *checkpoint; /* (owned) (nullable) */
@@ -61,6 +64,7 @@ struct _MetricsWriter
 
 gboolean metrics_writer_has_pending (MetricsWriter *self);
 gint64 metrics_writer_get_due (MetricsWriter *self);
+gint64 metrics_writer_get_due_of_press (MetricsWriter *self);
 void metrics_writer_close_batch (MetricsWriter *self);
 
 void metrics_writer_tell_main (MetricsWriter *self);

@@ -12,6 +12,13 @@
 #define MIN_LOG (256 << 10)
 #define PART_OF_FREE 4
 
+/* How a checkpoint keeps away from the one before it that has written so many bytes, where memory is short:
+ * so that what is written is not much more than so many times the log, or so many bytes a second. But
+ * somebody may wait for it. */
+#define TIMES_THE_LOG 8
+#define BYTES_PER_SECOND (256 << 10)
+#define LONGEST_PAUSE (5 * G_TIME_SPAN_SECOND)
+
 /* Where there is less, what is removed is taken out of the chunks at once. */
 #define LITTLE_SPACE (16 << 20)
 
@@ -138,8 +145,19 @@ metrics_writer_begin_checkpoint (MetricsWriter *self)
   g_mutex_lock (&self->mutex);
   self->checkpoint = checkpoint;
   self->checkpoint_bytes = self->log_bytes;
+  self->bytes_before = metrics_database_get_bytes_written (self->database);
   /* Removals that are kept out of turn are behind that: the next one settles them. */
   self->checkpoint_position = self->news.kept;
+}
+
+static void
+keep_away (MetricsWriter *self)
+{
+  guint64 written = metrics_database_get_bytes_written (self->database) - self->bytes_before;
+
+  self->press_bytes = written / TIMES_THE_LOG;
+  self->press_at
+      = g_get_monotonic_time () + MIN ((gint64) (written * G_USEC_PER_SEC / BYTES_PER_SECOND), LONGEST_PAUSE);
 }
 
 /**
@@ -155,6 +173,7 @@ metrics_writer_end_checkpoint (MetricsWriter *self)
   MetricsCheckpoint *ended = g_steal_pointer (&self->checkpoint);
 
   self->log_bytes -= self->checkpoint_bytes;
+  keep_away (self);
   self->log_since = g_get_monotonic_time ();
   self->settled = TRUE;
   self->settled_at = self->checkpoint_position;

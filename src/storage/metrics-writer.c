@@ -51,11 +51,12 @@ get_due_of_checkpoint (MetricsWriter *self)
   if (self->checkpoint != NULL)
     return self->stopping ? 0 : self->checkpoint_retry_at;
   if (self->log_bytes == 0)
-    return self->pressed && (g_hash_table_size (self->touches) > 0 || !metrics_writer_has_pending (self))
-               ? 0
+    return g_hash_table_size (self->touches) > 0 || !metrics_writer_has_pending (self)
+               ? metrics_writer_get_due_of_press (self)
                : G_MAXINT64;
-  return self->log_bytes > self->max_log || self->stopping || self->pressed ? 0
-                                                                            : self->log_since + MAX_LOG_AGE;
+  if (self->log_bytes > self->max_log || self->stopping)
+    return 0;
+  return MIN (self->log_since + MAX_LOG_AGE, metrics_writer_get_due_of_press (self));
 }
 
 static gint64
