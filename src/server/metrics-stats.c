@@ -46,6 +46,7 @@ metrics_stats_foreach (MetricsStore *store,
   func ("rollup_points", metrics_rollup_get_n_points (store), user_data);
   func ("rollup_series", metrics_rollup_get_n_series (store), user_data);
   func ("memory", metrics_store_get_memory (store), user_data);
+  func ("puts_refused", metrics_store_get_n_refused (store), user_data);
   func ("resident", metrics_process_get_resident (), user_data);
   func ("cpu_microseconds", metrics_process_get_cpu_time (), user_data);
   func ("connections", figures->connections, user_data);

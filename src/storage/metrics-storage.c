@@ -12,6 +12,7 @@
 #include "storage/metrics-lock.h"
 #include "storage/metrics-room.h"
 #include "storage/metrics-writer.h"
+#include "store/metrics-rollup.h"
 
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
@@ -34,6 +35,10 @@
  * looks at the clock. */
 #define SLICE (2 * G_TIME_SPAN_MILLISECOND)
 #define EVICT_UNITS 1000
+
+/* How much memory is enough for a series that is put to: measured, there are some dozen new points in it
+ * then. */
+#define BYTES_A_SERIES 1024
 
 /**
  * MetricsStorage:
@@ -61,8 +66,10 @@ struct _MetricsStorage
   guint64 memory_high;   /* above that, chunks that are written leave memory */
   guint64 memory_target; /* until it is no more than that */
   gboolean evicting;
-  char *reason;     /* (owned) (nullable): why nothing can be written, while that is so */
-  gboolean damaged; /* whether it will stay so */
+  gboolean has_settled; /* whether a checkpoint has ended since report_tight() */
+  gboolean is_tight;    /* whether it was said that memory is short for so many series */
+  char *reason;         /* (owned) (nullable): why nothing can be written, while that is so */
+  gboolean damaged;     /* whether it will stay so */
 };
 
 static void metrics_storage_journal_init (MetricsJournalInterface *iface);
@@ -350,6 +357,26 @@ evict (MetricsStorage *self, gint64 deadline)
   return is_done;
 }
 
+/* Says so when memory is short since there are so many series, once. That is so where a checkpoint has not
+ * brought enough; where they are few, it is only that much has come meanwhile. */
+static void
+report_tight (MetricsStorage *self)
+{
+  guint64 memory = metrics_store_get_memory (self->store);
+  guint64 n_series = metrics_store_get_n_series (self->store) + metrics_rollup_get_n_series (self->store);
+  guint64 needed = n_series * BYTES_A_SERIES;
+
+  self->has_settled = FALSE;
+  if (memory <= self->memory_target / 2 || needed <= self->memory_target)
+    self->is_tight = FALSE;
+  if (memory <= self->memory_high || needed <= self->memory_high || self->is_tight)
+    return;
+  self->is_tight = TRUE;
+  g_message (_ ("the memory limit is small for %" G_GUINT64_FORMAT " series: puts wait for the disk or are "
+                "refused, and more is written than need be; %" G_GUINT64_FORMAT " MiB would be enough"),
+             n_series, (needed >> 20) + 1);
+}
+
 static gboolean
 on_notice (gpointer user_data)
 {
@@ -361,7 +388,7 @@ on_notice (gpointer user_data)
   /* Who was told may have closed it. */
   if (self->writer == NULL)
     return G_SOURCE_CONTINUE;
-  if (metrics_writer_pass_on (self->writer, self->store))
+  if (metrics_writer_pass_on (self->writer, self->store, &self->has_settled))
     {
       metrics_fetcher_renew (self->fetcher);
       self->evicting = metrics_store_get_memory (self->store) > self->memory_high;
@@ -369,6 +396,8 @@ on_notice (gpointer user_data)
   is_done = metrics_writer_answer (self->writer, self->store, deadline);
   if (!evict (self, deadline) || !is_done)
     g_source_set_ready_time (self->notice, 0);
+  if (self->has_settled && !self->evicting)
+    report_tight (self);
   return G_SOURCE_CONTINUE;
 }
 

@@ -248,13 +248,14 @@ metrics_writer_refuse (MetricsWriter *self)
  * metrics_writer_pass_on:
  * @self: a writer
  * @store: the store, whose thread this is
+ * @has_settled: (out) (optional): set to %TRUE where a checkpoint has ended
  *
  * Tells the store what checkpoints have written.
  *
  * Returns: whether there was something to tell
  */
 gboolean
-metrics_writer_pass_on (MetricsWriter *self, MetricsStore *store)
+metrics_writer_pass_on (MetricsWriter *self, MetricsStore *store, gboolean *has_settled)
 {
   g_autoptr (GArray) confirmed = NULL;
   gboolean settled;
@@ -279,6 +280,8 @@ metrics_writer_pass_on (MetricsWriter *self, MetricsStore *store)
     }
   if (settled)
     metrics_store_settle (store, position);
+  if (settled && has_settled != NULL)
+    *has_settled = TRUE;
   return settled || confirmed != NULL;
 }
 
@@ -302,7 +305,7 @@ metrics_writer_stop (MetricsWriter *self, MetricsStore *store, GError **error)
     if (self->asking != NULL)
       {
         g_mutex_unlock (&self->mutex);
-        metrics_writer_pass_on (self, store);
+        metrics_writer_pass_on (self, store, NULL);
         metrics_writer_answer (self, store, G_MAXINT64);
         g_mutex_lock (&self->mutex);
       }

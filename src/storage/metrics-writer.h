@@ -70,7 +70,7 @@ void metrics_writer_press (MetricsWriter *self);
 void metrics_writer_refuse (MetricsWriter *self);
 void metrics_writer_touch (MetricsWriter *self, guint64 id, gint64 from, gint64 to);
 
-gboolean metrics_writer_pass_on (MetricsWriter *self, MetricsStore *store);
+gboolean metrics_writer_pass_on (MetricsWriter *self, MetricsStore *store, gboolean *has_settled);
 gboolean metrics_writer_answer (MetricsWriter *self, MetricsStore *store, gint64 deadline);
 gboolean metrics_writer_stop (MetricsWriter *self, MetricsStore *store, GError **error);
 

@@ -34,6 +34,7 @@ typedef struct
  * @round: the first takes the older half of each series, the second all; 0 where there is none
  * @is_exhausted: whether nothing was left to be evicted when it was tried last
  * @n_settled: how many checkpoints have ended
+ * @n_refused: how many puts were refused since there was no memory
  * @has_young: whether chunks were found that can leave memory after the next checkpoint, if nothing comes to
  *   them until then
  * @has_touched: whether chunks were found that the next checkpoint will write only since it was asked to
@@ -53,6 +54,7 @@ typedef struct
   guint round;
   gboolean is_exhausted;
   guint n_settled;
+  guint64 n_refused;
   gboolean has_young;
   gboolean has_touched;
   guint64 settled;

@@ -51,6 +51,7 @@ get_room (MetricsQuery *self, gint *budget)
     }
   if (self->waiter.is_refused || self->n_waits++ == MAX_WAITS)
     {
+      self->store->cold.n_refused++;
       return refuse (self, g_error_new_literal (METRICS_STORE_ERROR, METRICS_STORE_ERROR_MEMORY_LIMIT,
                                                 "memory limit reached"));
     }

@@ -67,6 +67,20 @@ metrics_store_get_n_expired (MetricsStore *self)
 }
 
 /**
+ * metrics_store_get_n_refused:
+ * @self: a store
+ *
+ * Returns: how many puts were refused because there was no memory for them
+ */
+guint64
+metrics_store_get_n_refused (MetricsStore *self)
+{
+  g_return_val_if_fail (METRICS_IS_STORE (self), 0);
+
+  return self->cold.n_refused;
+}
+
+/**
  * metrics_store_get_keeping:
  * @self: a store
  *

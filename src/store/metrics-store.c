@@ -323,6 +323,7 @@ check_memory (MetricsStore *self, gsize growth, GError **error)
 {
   gint budget = DRAIN_OF_REFUSED_PUT;
   gint eviction = EVICTION_OF_REFUSED_PUT;
+  gboolean can_wait;
 
   if (G_LIKELY (has_memory (self, growth)))
     return TRUE;
@@ -339,9 +340,10 @@ check_memory (MetricsStore *self, gsize growth, GError **error)
       if (has_memory (self, growth))
         return TRUE;
     }
+  can_wait = metrics_store_can_get_room (self);
+  self->cold.n_refused += !can_wait;
   g_set_error_literal (error, METRICS_STORE_ERROR,
-                       metrics_store_can_get_room (self) ? METRICS_STORE_ERROR_NOT_YET
-                                                         : METRICS_STORE_ERROR_MEMORY_LIMIT,
+                       can_wait ? METRICS_STORE_ERROR_NOT_YET : METRICS_STORE_ERROR_MEMORY_LIMIT,
                        "memory limit reached");
   return FALSE;
 }

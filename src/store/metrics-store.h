@@ -59,5 +59,6 @@ guint64 metrics_store_get_n_series (MetricsStore *self);
 guint64 metrics_store_get_n_points (MetricsStore *self);
 guint64 metrics_store_get_memory (MetricsStore *self);
 guint64 metrics_store_get_n_expired (MetricsStore *self);
+guint64 metrics_store_get_n_refused (MetricsStore *self);
 
 G_END_DECLS
