@@ -387,6 +387,32 @@ test_touched (void)
   g_assert_cmpfloat (get_value (store, 500), ==, 1);
 }
 
+/* An open chunk with few points stays for as long as each checkpoint finds new ones in it. */
+static void
+test_young (void)
+{
+  g_autoptr (DummyChunkSource) source = dummy_chunk_source_new ();
+  g_autoptr (MetricsStore) store = cold_store_new (source);
+  gint budget = G_MAXINT;
+
+  for (guint i = 10000; i < 10016; i++)
+    {
+      put (store, "a", i, i);
+      dummy_chunk_source_save (source, store, 1);
+      metrics_store_evict (store, 0, &budget);
+      g_assert_cmpfloat (get_value (store, 10000), ==, 10000);
+      g_assert_cmpuint (dummy_chunk_source_get_n_fetched (source), ==, i == 10015);
+    }
+  put (store, "a", 10016, 1);
+  for (guint i = 0; i < 2; i++)
+    {
+      dummy_chunk_source_save (source, store, 1);
+      metrics_store_evict (store, 0, &budget);
+      g_assert_cmpfloat (get_value (store, 10016), ==, 1);
+      g_assert_cmpuint (dummy_chunk_source_get_n_fetched (source), ==, 1 + i);
+    }
+}
+
 /* A percentile, for which all points are read several times, does not hold all of them. */
 static void
 test_percentile (void)
@@ -561,6 +587,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cold/damaged/all", test_all_damaged);
   g_test_add_func ("/cold/one-instant", test_one_instant);
   g_test_add_func ("/cold/touched", test_touched);
+  g_test_add_func ("/cold/young", test_young);
   g_test_add_func ("/cold/percentile", test_percentile);
 #define ADD(name, func) g_test_add ("/cold/" name, Fixture, NULL, set_up, func, tear_down)
   ADD ("room", test_room);
