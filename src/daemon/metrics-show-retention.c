@@ -10,11 +10,17 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* Points that only the log has take no bytes that could be told: a dash, for 0 would say that they cost none.
+ */
 static void
 print_row (const char *title, const MetricsForecast *forecast)
 {
-  printf ("%10" PRIu64 "  %10" PRIu64 "  %14" PRIu64 "  %14" PRIu64 "  %s\n", forecast->n_series,
-          forecast->n_shortened, forecast->n_points, forecast->n_bytes, title);
+  g_autofree char *bytes = forecast->n_points > 0 && forecast->n_bytes == 0
+                               ? g_strdup ("-")
+                               : g_strdup_printf ("%" PRIu64, forecast->n_bytes);
+
+  printf ("%10" PRIu64 "  %10" PRIu64 "  %14" PRIu64 "  %14s  %s\n", forecast->n_series,
+          forecast->n_shortened, forecast->n_points, bytes, title);
 }
 
 /**

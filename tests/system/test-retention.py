@@ -43,7 +43,7 @@ class RetentionTest(TestCase):
         self.assertEqual(result.stderr, '')
         rows = [line.split(maxsplit=4) for line in result.stdout.splitlines()]
         self.assertEqual(rows[0], HEADER)
-        return {rule: tuple(int(figure) for figure in figures) for *figures, rule in rows[1:]}
+        return {rule: tuple(None if figure == '-' else int(figure) for figure in figures) for *figures, rule in rows[1:]}
 
     def times(self, client, key):
         return [int(row.split()[2]) for row in client.rows(b'get ' + key.encode())]
@@ -135,12 +135,61 @@ class SweepTest(RetentionTest):
         client.put('cpu.user', 1, self.now)
         before = client.ask(b'get *')
         shown = self.show(self.configure('cpu.*=7d', '*=1d'))
-        self.assertEqual(shown['cpu.*=7d'][:3], (1, 1, 100))
+        self.assertEqual(shown['cpu.*=7d'], (1, 1, 100, None))  # in the log alone
         self.assertEqual(shown['*=1d'], (0, 0, 0, 0))
         self.assertEqual(client.ask(b'get *'), before)
         client.put('cpu.user', 2, self.now + 1)
         self.assertEqual(server.stop(), 0)
         self.assertEqual(self.show(self.configure('cpu.*=7d'))['cpu.*=7d'][:3], (1, 1, 100))
+
+    def test_a_dry_run_knows_what_the_log_says(self):
+        """Beside a server: what its chunks have and its log removes or puts once more, and what the log alone has."""
+        old = self.now - 10 * DAY
+        server = self.start_stored()
+        with Client(server) as client:
+            client.put_many([b'put cpu.a 1.%d %d\n' % (i % 7, old + 10 * i) for i in range(5_000)])
+            client.put_many([b'put cpu.b 1.%d %d\n' % (i % 7, old + i) for i in range(1_000)])
+            client.put('cpu.b', 1, self.now)
+        self.assertEqual(server.stop(), 0)
+        path = self.configure('cpu.*=7d')
+        self.assertEqual(self.show(path)['cpu.*=7d'][:3], (2, 2, 6_000))
+
+        client = self.client(self.start_stored('--durability', 'always'))
+        client.ask(b'del cpu.b %d %d' % (old, old + 899))
+        self.assertEqual(self.show(path)['cpu.*=7d'][:3], (2, 2, 5_100))
+        client.ask(b'del cpu.a %d %d' % (old + 5, old + 25_001))
+        self.assertEqual(self.show(path)['cpu.*=7d'][:3], (2, 2, 2_600))
+        # Once more, where there is one, where there was one, and where there never was one, twice.
+        for time in (30_000, 10_000, 30_001, 30_001):
+            client.put('cpu.a', 2, old + time)
+        self.assertEqual(self.show(path)['cpu.*=7d'][:3], (2, 2, 2_602))
+        client.put('cpu.new', 1, old)
+        client.put('cpu.new', 1, old + 1)
+        client.ask(b'del cpu.new %d %d' % (old, old))
+        self.assertEqual(self.show(path)['cpu.*=7d'][:3], (3, 3, 2_603))
+        client.ask(b'del cpu.a')
+        self.assertEqual(self.show(path)['cpu.*=7d'][:3], (2, 2, 101))
+        client.ask(b'del cpu.b')
+        self.assertEqual(self.show(path)['cpu.*=7d'], (1, 1, 1, None))
+
+    def test_a_dry_run_after_a_sweep(self):
+        server = self.start_stored()
+        with Client(server) as client:
+            self.put_history(client, 'cpu.user', 20, 60)
+            client.put_many([b'put cpu.gone 1 %d\n' % (self.now - 9 * DAY + i) for i in range(1_000)])
+            client.put_many([b'put mem.free %d %d\n' % (i, self.now - 9 * DAY + i) for i in range(1_000)])
+        self.assertEqual(server.stop(), 0)
+        path = self.configure('cpu.*=7d')
+        expected = self.show(path)['cpu.*=7d'][2]
+        self.assertGreater(expected, 19_000)
+        client = self.client(self.start_stored('--durability', 'always', '--config', path))
+        wait_until(lambda: client.stats()['points_expired'] >= expected, 'the sweep')
+        # What is acknowledged now is on disk behind the sweep.
+        client.put('cpu.user', 1, self.now)
+        shown = self.show(path)
+        self.assertEqual((shown['cpu.*=7d'][0], shown['(no rule)']), (1, (1, 0, 0, 0)))
+        # Points become old meanwhile.
+        self.assertIn(shown['cpu.*=7d'][2], range(5))
 
     def test_what_no_rule_matches_stays(self):
         server = self.start_stored()
