@@ -23,11 +23,13 @@ static const MetricsCtlUsage usage = {
       "'KEY VALUE TIMESTAMP', TIMESTAMP a number of seconds since 1970. Blank lines and lines that\n"
       "begin with '#' are skipped."),
   N_ ("Points are sent as they come, many at once; the whole is never held. A bad line, and one that\n"
-      "the server refuses, is counted, and the others are put all the same; the first 10 are shown\n"
-      "with their numbers. To put a point again does no harm: after a break, run it again.\n"
+      "the server refuses (which has a limit, or keeps nothing so old), is counted, and the others are\n"
+      "put all the same; the first 10 are shown with their numbers. To put a point again does no harm:\n"
+      "after a break, run it again.\n"
       "\n"
       "It prints nothing on standard output; on standard error, a bar while it runs on a terminal,\n"
-      "and one line at the end: how many points the server has acknowledged.\n"
+      "and at its end: how many points the server has acknowledged, and how many lines were bad or\n"
+      "refused, for which its exit status is 1.\n"
       "\n"
       "Examples:\n"
       "  metricsctl import points.txt\n"
@@ -35,7 +37,7 @@ static const MetricsCtlUsage usage = {
       "  metricsctl export --address other:8888 | metricsctl import"),
 };
 
-/* How many bad lines are shown. */
+/* How many lines are shown that are bad or refused. */
 #define MAX_SHOWN 10
 /* And about how many bytes of each. */
 #define MAX_QUOTED 60
@@ -54,7 +56,8 @@ typedef struct
   MetricsCtlPiece *spare[N_PIECES]; /* (owned) (array length=n_spare): empty ones */
   guint n_spare;
   guint64 n_acknowledged; /* points */
-  guint64 n_bad;          /* lines */
+  guint64 n_bad;          /* lines that are none */
+  guint64 n_refused;      /* lines that the server refused: good ones */
   guint64 last_done;      /* number of the last line before which nothing is left to do */
   GError *error;          /* (owned) (nullable): what ended it early */
 } Import;
@@ -92,14 +95,15 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Import, import_clear)
 
 /* @text: (nullable): the line, where it is at hand. */
 static void
-report_bad_line (Import *self, guint64 line_number, const char *reason, const char *text)
+report_line (Import *self, guint64 *counter, guint64 line_number, const char *reason, const char *text)
 {
-  self->n_bad++;
-  if (self->n_bad > MAX_SHOWN + 1)
+  guint64 n = ++*counter + (counter == &self->n_bad ? self->n_refused : self->n_bad);
+
+  if (n > MAX_SHOWN + 1)
     return;
   metrics_ctl_progress_hide (self->progress);
-  if (self->n_bad > MAX_SHOWN)
-    metrics_ctl_warn (self->ctl, "%s", _ ("further bad lines are only counted"));
+  if (n > MAX_SHOWN)
+    metrics_ctl_warn (self->ctl, "%s", _ ("further lines that are bad or refused are only counted"));
   else
     metrics_ctl_warn (self->ctl, "%s:%" G_GUINT64_FORMAT ": %s%s%s", self->name, line_number, reason,
                       text != NULL ? ": " : "", text != NULL ? text : "");
@@ -125,9 +129,9 @@ settle (Import *self, MetricsCtlPiece *piece)
 
       /* The batch keeps the first ones only. */
       if (reason != NULL)
-        report_bad_line (self, piece->line_numbers[index], reason, NULL);
+        report_line (self, &self->n_refused, piece->line_numbers[index], reason, NULL);
       else
-        self->n_bad++;
+        self->n_refused++;
     }
   self->n_acknowledged += piece->n_accepted;
   if (n_done > 0)
@@ -180,9 +184,10 @@ take_line (Import *self, char *line, gsize len)
 
   if (reason != NULL)
     {
-      g_autofree char *text = self->n_bad < MAX_SHOWN ? metrics_ctl_escape (line, len, MAX_QUOTED) : NULL;
+      g_autofree char *text
+          = self->n_bad + self->n_refused < MAX_SHOWN ? metrics_ctl_escape (line, len, MAX_QUOTED) : NULL;
 
-      report_bad_line (self, line_number, _ (reason), text);
+      report_line (self, &self->n_bad, line_number, _ (reason), text);
       return;
     }
   if (point.key == NULL)
@@ -191,7 +196,7 @@ take_line (Import *self, char *line, gsize len)
   n = metrics_batch_get_n_points (self->piece->batch);
   if (!metrics_batch_add (self->piece->batch, point.key, point.value, point.timestamp, &error))
     {
-      report_bad_line (self, line_number, error->message, NULL);
+      report_line (self, &self->n_bad, line_number, error->message, NULL);
       return;
     }
   self->piece->line_numbers[n] = line_number;
@@ -213,8 +218,8 @@ take_lines (Import *self)
           take_line (self, line, len);
           break;
         case METRICS_CTL_READ_TOO_LONG:
-          report_bad_line (self, metrics_ctl_reader_get_line_number (self->reader), _ ("line too long"),
-                           NULL);
+          report_line (self, &self->n_bad, metrics_ctl_reader_get_line_number (self->reader),
+                       _ ("line too long"), NULL);
           break;
         case METRICS_CTL_READ_MORE:
         default:
@@ -240,7 +245,23 @@ import (Import *self)
   drain (self);
 }
 
-/* The last line, and with it how far it came. */
+/* Where to go on after a break. */
+static void
+say_how_far (Import *self, const char *points)
+{
+  g_autofree char *last = metrics_ctl_format_integer ((gint64) self->last_done);
+
+  if (self->last_done == 0)
+    metrics_ctl_warn (self->ctl, _ ("stopped: no point of %s was acknowledged"), self->name);
+  else
+    metrics_ctl_warn (self->ctl,
+                      ngettext ("stopped: %s point was acknowledged; all is done up to line %s of %s",
+                                "stopped: %s points were acknowledged; all is done up to line %s of %s",
+                                self->n_acknowledged),
+                      points, last, self->name);
+}
+
+/* The last lines: how far it came, and what was not put. */
 static int
 conclude (Import *self)
 {
@@ -248,18 +269,14 @@ conclude (Import *self)
   g_autofree char *points = metrics_ctl_format_integer ((gint64) self->n_acknowledged);
   g_autofree char *rate = metrics_ctl_format_integer ((gint64) (self->n_acknowledged / MAX (seconds, 1e-6)));
   g_autofree char *bad = metrics_ctl_format_integer ((gint64) self->n_bad);
-  g_autofree char *last = metrics_ctl_format_integer ((gint64) self->last_done);
-  int status = self->n_bad > 0 ? METRICS_CTL_FAILED : METRICS_CTL_DONE;
+  g_autofree char *refused = metrics_ctl_format_integer ((gint64) self->n_refused);
+  int status = self->n_bad + self->n_refused > 0 ? METRICS_CTL_FAILED : METRICS_CTL_DONE;
 
   metrics_ctl_progress_hide (self->progress);
   if (self->error != NULL)
     {
       status = metrics_ctl_fail (self->ctl, self->error);
-      metrics_ctl_warn (self->ctl,
-                        ngettext ("stopped: %s point was acknowledged; all is done up to line %s of %s",
-                                  "stopped: %s points were acknowledged; all is done up to line %s of %s",
-                                  self->n_acknowledged),
-                        points, last, self->name);
+      say_how_far (self, points);
     }
   else
     metrics_ctl_warn (self->ctl,
@@ -268,6 +285,11 @@ conclude (Import *self)
                       points, seconds, rate);
   if (self->n_bad > 0)
     metrics_ctl_warn (self->ctl, ngettext ("%s line was bad", "%s lines were bad", self->n_bad), bad);
+  if (self->n_refused > 0)
+    metrics_ctl_warn (self->ctl,
+                      ngettext ("%s line was refused by the server", "%s lines were refused by the server",
+                                self->n_refused),
+                      refused);
   return status;
 }
 
