@@ -64,10 +64,29 @@ is_new (const MetricsRules *self, const char *text)
   return TRUE;
 }
 
+/* Finds a pattern before that matches whatever this one matches, so that this one's rule would never hold. It
+ * is found where it has no wildcard but `*`, and no character is escaped: then it matches the other one's
+ * text only where a `*` of its own takes up each wildcard of that, and so whatever stands for it. */
+static const Rule *
+find_wider (const MetricsRules *self, const char *text)
+{
+  if (strchr (text, '\\') != NULL)
+    return NULL;
+  for (guint i = 0; i < self->rules->len; i++)
+    {
+      const Rule *rule = get_rule (self, i);
+
+      if (strpbrk (rule->text, "?\\") == NULL && metrics_pattern_matches (rule->pattern, text, strlen (text)))
+        return rule;
+    }
+  return NULL;
+}
+
 static gboolean
 add (MetricsRules *self, GKeyFile *file, const char *text, GError **error)
 {
   Rule rule = { 0 };
+  const Rule *wider;
 
   if (!metrics_pattern_is_word (text, strlen (text)))
     {
@@ -81,6 +100,17 @@ add (MetricsRules *self, GKeyFile *file, const char *text, GError **error)
   if (!is_new (self, text))
     {
       refuse (self->group, text, _ ("given twice"), error);
+      return FALSE;
+    }
+  wider = find_wider (self, text);
+  if (wider != NULL)
+    {
+      g_autofree char *reason
+          = g_strdup_printf (_ ("it would never hold, for %s stands before it and matches the same keys: the "
+                                "first rule that matches a key holds"),
+                             wider->text);
+
+      refuse (self->group, text, reason, error);
       return FALSE;
     }
   if (self->rules->len == METRICS_RULES_MAX)
@@ -106,8 +136,8 @@ add (MetricsRules *self, GKeyFile *file, const char *text, GError **error)
  *
  * Reads the rules of a group. What their values mean is not looked at. A group that is not there has none.
  *
- * Returns: (transfer full): the rules, or %NULL where a pattern is none, stands there twice, or there are too
- *   many; the error begins with the group and the pattern
+ * Returns: (transfer full): the rules, or %NULL where a pattern is none, stands there twice, has one before
+ * it that leaves it nothing to match, or there are too many; the error begins with the group and the pattern
  */
 MetricsRules *
 metrics_rules_new (GKeyFile *file, const char *group, GError **error)

@@ -38,8 +38,8 @@ read_keep (MetricsRetention *self, guint rule, GError **error)
       return TRUE;
     }
   reason
-      = g_strdup_printf (_ ("'%s' is not a duration: it is a number from 1 and one of the letters s, m, h, "
-                            "d, w, y, as in 7d"),
+      = g_strdup_printf (_ ("'%s' is not a duration: it is a number from 1 and one of the letters s, m "
+                            "(minutes), h, d, w, y, as in 7d"),
                          value);
   metrics_rules_refuse (self->rules, rule, reason, error);
   return FALSE;

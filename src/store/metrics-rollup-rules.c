@@ -51,13 +51,14 @@ metrics_rollup_get_functions (MetricsAggregation aggregation,
     }
 }
 
+/* Returns: (nullable): what is wrong with a word */
 static const char *
 parse_function (MetricsRollupRule *rule, const char *word)
 {
   MetricsAggregation aggregation = metrics_aggregation_from_name (word, strlen (word));
 
   if (aggregation == METRICS_AGGREGATION_NONE)
-    return _ ("it begins with a function: avg, min, max, sum, count, first or last");
+    return _ ("a rule begins with a function: avg, min, max, sum, count, first or last");
   if (aggregation == METRICS_AGGREGATION_RATE)
     return _ ("a rate cannot be made of rates: let last be kept");
   rule->n_functions = metrics_rollup_get_functions (aggregation, rule->functions);
@@ -65,6 +66,9 @@ parse_function (MetricsRollupRule *rule, const char *word)
     return _ ("a percentile cannot be made of percentiles: let avg, min or max be kept");
   return NULL;
 }
+
+/* It is said in words, below. */
+G_STATIC_ASSERT (METRICS_ROLLUP_MAX_TIERS == 8);
 
 static const char *
 parse_tier (MetricsRollupRule *rule, const char *word)
@@ -75,9 +79,10 @@ parse_tier (MetricsRollupRule *rule, const char *word)
 
   if (colon == NULL || !metrics_rules_parse_duration (word, colon - word, &tier.step)
       || !metrics_rules_parse_duration (colon + 1, strlen (colon + 1), &tier.keep))
-    return _ ("a tier is written as step:keep, two times such as 90s, 1m, 1h, 7d, 4w and 10y");
+    return _ ("a tier is STEP:KEEP, for example 1m:60d; each is a number from 1 and one of the letters s, m "
+              "(minutes), h, d, w, y");
   if (rule->n_tiers == METRICS_ROLLUP_MAX_TIERS)
-    return _ ("too many tiers");
+    return _ ("at most 8 tiers");
   if (tier.keep < tier.step)
     return _ ("a tier has to be kept for longer than its step");
   if (finer != NULL && (tier.step <= finer->step || tier.step % finer->step != 0))
@@ -89,24 +94,27 @@ parse_tier (MetricsRollupRule *rule, const char *word)
   return NULL;
 }
 
-/* Returns: what is wrong, or NULL */
-static const char *
+/* Returns: (transfer full) (nullable): what is wrong, which begins with the word that is */
+static char *
 parse_rule (MetricsRollupRule *rule, const char *text)
 {
   g_auto (GStrv) words = g_strsplit_set (text, " \t", -1);
-  const char *wrong = NULL;
   gboolean had_function = FALSE;
 
-  for (guint i = 0; words[i] != NULL && wrong == NULL; i++)
+  for (guint i = 0; words[i] != NULL; i++)
     {
+      const char *wrong;
+
       if (words[i][0] == '\0')
         continue;
       wrong = had_function ? parse_tier (rule, words[i]) : parse_function (rule, words[i]);
+      if (wrong != NULL)
+        return g_strdup_printf ("'%s': %s", words[i], wrong);
       had_function = TRUE;
     }
-  if (wrong == NULL && rule->n_tiers == 0)
-    wrong = _ ("a function and at least one tier are wanted, such as: avg 1m:60d 1h:10y");
-  return wrong;
+  return rule->n_tiers > 0
+             ? NULL
+             : g_strdup (_ ("a function and at least one tier are wanted, such as: avg 1m:60d 1h:10y"));
 }
 
 /**
@@ -131,7 +139,7 @@ metrics_rollup_rules_new (GKeyFile *file, const char *group, GError **error)
   for (guint i = 0; i < metrics_rules_get_n_rules (self->rules); i++)
     {
       MetricsRollupRule rule = { 0 };
-      const char *wrong = parse_rule (&rule, metrics_rules_get_value (self->rules, i));
+      g_autofree char *wrong = parse_rule (&rule, metrics_rules_get_value (self->rules, i));
 
       if (wrong != NULL)
         {

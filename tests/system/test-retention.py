@@ -216,7 +216,9 @@ class WrongTest(RetentionTest):
 
     def test_configurations(self):
         for group, rules, mentions in (
-                ('retention', ['cpu.*=soon'], ['[retention] cpu.*', "'soon'", 's, m, h, d, w, y']),
+                ('retention', ['cpu.*=soon'], ['[retention] cpu.*', "'soon'", 's, m (minutes), h, d, w, y']),
+                ('retention', ['cpu.*=90M'], ['[retention] cpu.*', "'90M'", 'm (minutes)']),
+                ('retention', ['*=7d', 'cpu.*=1d'], ['[retention] cpu.*', 'never hold', '* stands before']),
                 ('retention', ['cpu.*=0d'], ['[retention] cpu.*', "'0d'"]),
                 ('retention', ['ok=1d', 'cpu\\=7d'], ['[retention] cpu\\', 'not a pattern']),
                 ('retention', ['a=7d', 'a=8d'], ['[retention] a', 'twice']),

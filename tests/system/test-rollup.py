@@ -183,9 +183,10 @@ class LastingTest(RollupTest):
 class ConfigTest(RollupTest):
     def test_wrong_rules(self):
         for rule, reason in (('a=p95 1m:1d', 'percentile'), ('a=rate 1m:1d', 'rate'), ('a=median 1m:1d', 'percentile'),
-                             ('a=mean 1m:1d', 'function'), ('a=1m:1d', 'function'), ('a=avg', 'at least one tier'),
-                             ('a=', 'at least one tier'), ('a=avg 1m', 'step:keep'), ('a=avg 1m:', 'step:keep'),
-                             ('a=avg 0s:1d', 'step:keep'), ('a=avg 1h:1m', 'longer than its step'),
+                             ('a=mean 1m:1d', "'mean': a rule begins with a function"), ('a=1m:1d', 'function'), ('a=avg', 'at least one tier'),
+                             ('a=', 'at least one tier'), ('a=avg 1m', "'1m': a tier is STEP:KEEP"), ('a=avg 1m:', "'1m:': a tier is"),
+                             ('a=avg 1M:60d', 'm (minutes)'), ('a=avg ' + ' '.join(f'{2**i}m:60d' for i in range(9)), "'256m:60d': at most 8 tiers"),
+                             ('a=avg 0s:1d', 'STEP:KEEP'), ('a=avg 1h:1m', 'longer than its step'),
                              ('a=avg 1m:1d 90s:2d', 'multiple'), ('a=avg 1h:1d 1m:2d', 'multiple'),
                              ('a=avg 1m:2d 1h:1d', 'at least as long'), ('a=avg 1m:2m 1h:1d', 'at least')):
             with self.subTest(rule=rule):

@@ -50,6 +50,21 @@ test_order (void)
   g_assert_cmpuint (metrics_rules_get_cost (rules, 4), >=, 4 * 4);
 }
 
+/* Each matches something that those before do not. */
+static void
+test_narrow (void)
+{
+  g_autoptr (MetricsRules) rules = read_good_rules ("[retention]\n*.cpu.*=1d\ncpu.*=2d\n?=3d\nx*=4d\n*x=5d\n"
+                                                    "a?c=6d\na*c=7d\n\\*=8d\n?\?=9d\n*=10d\n");
+
+  g_assert_cmpuint (find (rules, "a.cpu.b"), ==, 0);
+  g_assert_cmpuint (find (rules, "cpu.user"), ==, 1);
+  g_assert_cmpuint (find (rules, "abc"), ==, 5);
+  g_assert_cmpuint (find (rules, "abbc"), ==, 6);
+  g_assert_cmpuint (find (rules, "ab"), ==, 8);
+  g_assert_cmpuint (find (rules, "abb"), ==, 9);
+}
+
 static void
 test_none (void)
 {
@@ -104,6 +119,11 @@ test_wrong (void)
     { "[retention]\n\xff=1d\n", "[retention] \xef\xbf\xbd: not a pattern: " },
     { "[retention]\na*=1d\nb=1d\na*=2d\n", "[retention] a*: given twice" },
     { "[retention]\na*=1d\n[x]\n[retention]\na*=1d\n", "[retention] a*: given twice" },
+    { "[retention]\n*=1d\ncpu.*=2d\n", "[retention] cpu.*: it would never hold, for * stands before it" },
+    { "[retention]\nb=1d\n**=1d\n*=2d\n", "[retention] *: it would never hold, for ** stands" },
+    { "[retention]\n*.cpu.*=1d\nhost.cpu.user=2d\n",
+      "[retention] host.cpu.user: it would never hold, for *.cpu.* " },
+    { "[retention]\na*=1d\na?c*=2d\n", "[retention] a?c*: it would never hold, for a* " },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -203,6 +223,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
 
   g_test_add_func ("/rules/order", test_order);
+  g_test_add_func ("/rules/narrow", test_narrow);
   g_test_add_func ("/rules/none", test_none);
   g_test_add_func ("/rules/odd", test_odd);
   g_test_add_func ("/rules/wrong", test_wrong);
