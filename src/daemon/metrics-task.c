@@ -8,6 +8,7 @@
 #include "storage/metrics-check.h"
 #include "storage/metrics-recover.h"
 
+#include <glib/gstdio.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -86,6 +87,19 @@ print_figure (const char *name, guint64 value)
 }
 
 static int
+run_backup (const MetricsOptions *options, const MetricsWatch *watch, GError **error)
+{
+  GStatBuf status;
+
+  if (!metrics_backup_write (options->state_dir, options->task_file, watch, error))
+    return 1;
+  hide (watch->user_data);
+  /* It is there: whoever took it away meanwhile has it. */
+  print_figure ("bytes", g_stat (options->task_file, &status) == 0 ? status.st_size : 0);
+  return 0;
+}
+
+static int
 run_check (const MetricsOptions *options, const MetricsWatch *watch, GError **error)
 {
   MetricsCheckFigures figures;
@@ -124,7 +138,7 @@ run_one (const MetricsOptions *options, const MetricsWatch *watch, GError **erro
   switch (options->task)
     {
     case METRICS_TASK_BACKUP:
-      return !metrics_backup_write (options->state_dir, options->task_file, watch, error);
+      return run_backup (options, watch, error);
     case METRICS_TASK_CHECK:
       return run_check (options, watch, error);
     case METRICS_TASK_RECOVER:

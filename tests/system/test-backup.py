@@ -31,7 +31,8 @@ class CopyTest(FolderTest):
     def test_of_a_stopped_server(self):
         before = self.fill(1, 2)
         content = (self.state / DATABASE).read_bytes()
-        self.assert_done('--backup', self.file)
+        result = self.assert_done('--backup', self.file)
+        self.assertEqual(result.stdout, f'bytes {self.file.stat().st_size}\n')
         self.assertEqual(self.served(self.file), before)
         self.assertEqual((self.state / DATABASE).read_bytes(), content)
         self.assertEqual([path.name for path in self.file.parent.iterdir()], [self.file.name])
@@ -179,7 +180,7 @@ class TerminalTest(FolderTest):
         except OSError:  # EIO: the other side is closed
             pass
         self.assertEqual(process.wait(harness.WATCHDOG), 0)
-        self.assertRegex(output, rb'^(\r *\d+ %\x1b\[K)+\r\x1b\[K$')
+        self.assertRegex(output, rb'^(\r *\d+ %\x1b\[K)+\r\x1b\[Kbytes \d+\r\n$')
         os.close(master)
 
 
