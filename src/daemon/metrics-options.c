@@ -57,7 +57,8 @@ static const Number number_defaults[N_NUMBERS] = {
       N_ ("N"), 1, 1 << 24, 4096 },
   [SERIES_LIMIT] = { "series-limit", N_ ("Most keys (1000000)"), N_ ("N"), 1, G_MAXINT64, 1000000 },
   [MEMORY_LIMIT]
-  = { "memory-limit", N_ ("Most memory for points (a quarter of the machine's or of its control group's)"),
+  = { "memory-limit",
+      N_ ("Most memory for points (a quarter of the machine's or of its control group's); at least 1M"),
       N_ ("BYTES"), 1 << 20, G_MAXINT64, 0, TRUE },
   [LINE_TIMEOUT] = { "line-timeout", N_ ("Time in which a line has to be complete (60)"), N_ ("SECONDS"), 1,
                      MAX_SECONDS, 60 },
@@ -126,6 +127,43 @@ parse_number (const char *text, gboolean is_size, guint64 *value)
   return TRUE;
 }
 
+/* As it can be written: 1M and not 1048576. */
+static char *
+format_number (const Number *number, guint64 value)
+{
+  static const char suffixes[] = "KMG";
+  guint i = 0;
+
+  while (number->is_size && i < strlen (suffixes) && value > 0 && value % 1024 == 0)
+    {
+      value /= 1024;
+      i++;
+    }
+  return i > 0 ? g_strdup_printf ("%" PRIu64 "%c", value, suffixes[i - 1])
+               : g_strdup_printf ("%" PRIu64, value);
+}
+
+static void
+refuse_number (const Number *number, const char *option_name, const char *text, GError **error)
+{
+  g_autofree char *min = format_number (number, number->min);
+  g_autofree char *max = format_number (number, number->max);
+
+  if (!number->is_size)
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                 _ ("%s: '%s' is not a number from %s to %s"), option_name, text, min, max);
+  else if (number->max == G_MAXINT64)
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                 _ ("%s: '%s' is not a size of at least %s: a number of bytes, behind which K, M or G may "
+                    "stand"),
+                 option_name, text, min);
+  else
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                 _ ("%s: '%s' is not a size from %s to %s: a number of bytes, behind which K, M or G may "
+                    "stand"),
+                 option_name, text, min, max);
+}
+
 static gboolean
 number_cb (const char *option_name, const char *text, gpointer data, GError **error)
 {
@@ -141,11 +179,7 @@ number_cb (const char *option_name, const char *text, gpointer data, GError **er
         continue;
       if (!parse_number (text, number->is_size, &value) || value < number->min || value > number->max)
         {
-          g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                       number->is_size ? _ ("%s: '%s' is not a size from %" PRIu64 " to %" PRIu64
-                                            " bytes (K, M and G may stand behind it)")
-                                       : _ ("%s: '%s' is not a number from %" PRIu64 " to %" PRIu64),
-                       option_name, text, number->min, number->max);
+          refuse_number (number, option_name, text, error);
           return FALSE;
         }
       number->value = value;
@@ -177,14 +211,23 @@ durability_cb (const char *option_name, const char *text, gpointer data, GError 
   return FALSE;
 }
 
-static GOptionContext *
-make_context (Parser *parser)
+/* In the order in which the help shows them: serving, where points are kept, limits, what is done instead. */
+static void
+add_options (GOptionGroup *group, Parser *parser)
 {
+#define NUMBER(i)                                                                                            \
+  {                                                                                                          \
+    parser->numbers[i].name, 0, 0, G_OPTION_ARG_CALLBACK, number_cb, _ (parser->numbers[i].description),     \
+        _ (parser->numbers[i].unit)                                                                          \
+  }
   const GOptionEntry entries[] = {
     { "host", 0, 0, G_OPTION_ARG_STRING_ARRAY, &parser->hosts,
       _ ("Host to listen on (127.0.0.1 and ::1); can be given several times"), _ ("HOST") },
+    NUMBER (PORT),
     { "listen", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &parser->addresses,
       _ ("Address to listen on; can be given several times"), _ ("ADDRESS[,OPTION...]") },
+    NUMBER (SELF_METRICS),
+
     { "state-dir", 0, 0, G_OPTION_ARG_FILENAME, &parser->state_dir,
       _ ("Folder in which points last ($STATE_DIRECTORY, else $XDG_STATE_HOME/metricsd)"), _ ("DIR") },
     { "memory-only", 0, 0, G_OPTION_ARG_NONE, &parser->memory_only,
@@ -193,20 +236,44 @@ make_context (Parser *parser)
       _ ("When points are on disk: within a second (interval, the default), before their 'ok' (always), or "
          "written every ten seconds and not waited for (none)"),
       _ ("WHEN") },
+    { "config", 0, 0, G_OPTION_ARG_FILENAME, &parser->config,
+      _ ("File that says how long points are kept, and what in their place (none): metricsd(1), "
+         "metricsd.conf.example"),
+      _ ("FILE") },
+
+    NUMBER (MEMORY_LIMIT),
+    NUMBER (SERIES_LIMIT),
+    NUMBER (CONNECTION_LIMIT),
+    NUMBER (LINE_LIMIT),
+    NUMBER (UNSENT_LIMIT),
+    NUMBER (SLICE_LIMIT),
+    NUMBER (LINE_TIMEOUT),
+    NUMBER (ANSWER_TIMEOUT),
+    NUMBER (IDLE_TIMEOUT),
+    NUMBER (STOP_TIMEOUT),
+
     { "backup", 0, 0, G_OPTION_ARG_FILENAME, &parser->backup,
       _ ("Copy what is stored into a new file and exit; a server may run meanwhile"), _ ("FILE") },
     { "check", 0, 0, G_OPTION_ARG_NONE, &parser->check,
       _ ("Read all that is stored, say what is damaged, and exit; a server may run meanwhile"), NULL },
-    { "config", 0, 0, G_OPTION_ARG_FILENAME, &parser->config,
-      _ ("File that says how long points are kept, and what in their place (none)"), _ ("FILE") },
-    { "show-retention", 0, 0, G_OPTION_ARG_NONE, &parser->show_retention,
-      _ ("Show what --config would delete of what is stored, change nothing, and exit"), NULL },
     { "recover", 0, 0, G_OPTION_ARG_FILENAME, &parser->recover,
       _ ("Save what is whole of a damaged database into a new file, say what is lost, and exit"),
       _ ("FILE") },
+    { "show-retention", 0, 0, G_OPTION_ARG_NONE, &parser->show_retention,
+      _ ("Show what --config would delete of what is stored, change nothing, and exit; a server may run "
+         "meanwhile"),
+      NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &parser->show_version, _ ("Show the version and exit"), NULL },
     { NULL },
   };
+#undef NUMBER
+
+  g_option_group_add_entries (group, entries);
+}
+
+static GOptionContext *
+make_context (Parser *parser)
+{
   GOptionContext *context = g_option_context_new (NULL);
   GOptionGroup *group = g_option_group_new ("metricsd", NULL, NULL, parser, NULL);
 
@@ -229,17 +296,7 @@ make_context (Parser *parser)
                                        "Example:\n"
                                        "  metricsd --host 127.0.0.1 --port 8888 --listen "
                                        "unix:/run/user/1000/metricsd.sock,mode=0600"));
-  g_option_group_add_entries (group, entries);
-  for (guint i = 0; i < N_NUMBERS; i++)
-    {
-      const GOptionEntry number_entries[] = {
-        { parser->numbers[i].name, 0, 0, G_OPTION_ARG_CALLBACK, number_cb, _ (parser->numbers[i].description),
-          _ (parser->numbers[i].unit) },
-        { NULL },
-      };
-
-      g_option_group_add_entries (group, number_entries);
-    }
+  add_options (group, parser);
   g_option_context_set_main_group (context, group);
   return context;
 }

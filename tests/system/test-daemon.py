@@ -75,6 +75,13 @@ class BadOptionsTest(DaemonTest):
             self.assert_refused('--port=0', f'{option}=99999999999999999G', mentions=option)
             self.assert_refused('--port=0', f'{option}=18446744073709551615G', mentions=option)
 
+    def test_what_a_size_may_be(self):
+        """The smallest one in the form in which it can be given."""
+        self.assert_refused('--memory-limit=0', mentions="--memory-limit: '0' is not a size of at least 1M")
+        self.assert_refused('--line-limit=17M', mentions="--line-limit: '17M' is not a size from 64 to 16M")
+        self.assert_refused('--slice-limit=0', mentions="--slice-limit: '0' is not a number from 1 to 16777216")
+        self.assertIn('at least 1M', run('--help').stdout)
+
     def test_bad_addresses(self):
         for address in ('', ':', '127.0.0.1:', '127.0.0.1:x', '127.0.0.1:65536', '127.0.0.1:-1', '[::1', '[::1]x',
                         'unix:', 'unix:' + '/x' * 100, '127.0.0.1:0:0', '[::1]:0:0'):
