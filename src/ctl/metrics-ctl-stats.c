@@ -17,9 +17,11 @@ static const MetricsCtlUsage usage = {
   0,
   0,
   N_ ("Shows the server's own figures: how long it runs, what it holds and has done, and its limits.\n"
-      "Memory, lines and what is unsent are in bytes, times in seconds."),
+      "Memory, lines and what is unsent are in bytes; uptime is in seconds, commit_time and\n"
+      "cpu_microseconds in microseconds. metricsd(1) explains each figure."),
   N_ ("It prints, for people, two columns; plain, a line a figure: 'NAME VALUE'; as JSON, an object\n"
-      "of numbers. The figures are in the order of their names.\n"
+      "of numbers. The figures are in the order of their names. What is counted begins at 0 with each\n"
+      "start of the server; memory is what points take of its memory, resident what all of it takes.\n"
       "\n"
       "Examples:\n"
       "  metricsctl stats\n"
