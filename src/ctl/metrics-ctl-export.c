@@ -15,7 +15,8 @@ static const MetricsCtlUsage usage = {
   0,
   1,
   N_ ("Writes the points of every key that matches PATTERN (default: '*', all keys) as the lines that\n"
-      "'metricsctl import' reads: 'KEY VALUE TIMESTAMP'. Importing them gives the same store."),
+      "'metricsctl import' reads: 'KEY VALUE TIMESTAMP'. Importing them gives the same points. What is\n"
+      "rolled up is not among them: 'metricsd --backup' takes it along."),
   N_ ("In PATTERN '*' stands for any number of characters, '?' for one, and a backslash takes the\n"
       "meaning from the character behind it. Times are numbers of seconds since 1970, 'now', 'now-5m'\n"
       "(also s, h, d, w), local dates with or without a time: '2026-11-20 14:03:05', or '-' for open.\n"
