@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import tempfile
 import time
+from random import Random
 
 from harness import Client, TestCase, binary, main, run, wait_until
 
@@ -171,6 +172,36 @@ class SweepTest(RetentionTest):
         self.assertEqual(self.show(path)['cpu.*=7d'][:3], (2, 2, 101))
         client.ask(b'del cpu.b')
         self.assertEqual(self.show(path)['cpu.*=7d'], (1, 1, 1, None))
+
+    def test_a_dry_run_says_what_there_is(self):
+        """Beside a server, whatever was put and deleted since its start, and before it."""
+        path, random = self.configure('a=7d', 'b*=8d'), Random(7)
+        first, keys = self.now - 9 * DAY, (b'a', b'bb', b'bc', b'c')
+        for _ in range(4):
+            server = self.start_stored('--durability', 'always')
+            with Client(server) as client:
+                for _ in range(12):
+                    key, step = random.choice(keys), random.choice((1, 10, 600))
+                    start = first + random.randrange(3 * DAY)
+                    client.put_many([b'put %s %d %d\n' % (key, i % 9, start + i * step) for i in range(random.randrange(1_500))])
+                    key, start = random.choice(keys), first + random.randrange(-DAY, 3 * DAY)
+                    client.ask(b'del %s %d %d' % (key, start, start + random.randrange(DAY)))
+                    if random.random() < 0.1:
+                        client.ask(b'del ' + random.choice(keys))
+                    self.assert_right(client, path, {'a=7d': 7, 'b*=8d': 8})
+            self.assertEqual(server.stop(), 0)
+
+    def assert_right(self, client, path, days):
+        before = int(time.time())
+        shown = self.show(path)
+        after = int(time.time())
+        rows = [row.split() for row in client.rows(b'get *')]
+        for rule, n in days.items():
+            mine = [(key, int(when)) for key, _, when in rows if key.decode()[0] == rule[0]]
+            self.assertEqual(shown[rule][0], len({key for key, _ in mine}), rule)
+            # Points become old meanwhile.
+            least, most = (sum(when < now - n * DAY for _, when in mine) for now in (before, after))
+            self.assertIn(shown[rule][2], range(least, most + 1), rule)
 
     def test_a_dry_run_after_a_sweep(self):
         server = self.start_stored()
