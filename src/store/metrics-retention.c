@@ -37,10 +37,9 @@ read_keep (MetricsRetention *self, guint rule, GError **error)
       self->shortest = MIN (self->shortest, self->keeps[rule]);
       return TRUE;
     }
-  reason
-      = g_strdup_printf (_ ("'%s' is not a duration: it is a number from 1 and one of the letters s, m "
-                            "(minutes), h, d, w, y, as in 7d"),
-                         value);
+  reason = g_strdup_printf (_ ("'%s' is not a duration: it is a number from 1 and one of the letters s, m "
+                               "(minutes), h, d, w, y, as in 7d"),
+                            value);
   metrics_rules_refuse (self->rules, rule, reason, error);
   return FALSE;
 }
