@@ -29,6 +29,7 @@ typedef struct
   gboolean terminal; /* whether there is anybody to see how far it is */
   gint64 last_drawn;
   gboolean shown;
+  guint n_reports;
 } Screen;
 
 static void
@@ -79,11 +80,34 @@ on_report (const char *text, gpointer user_data)
   puts (text);
 }
 
+/* Of a backup, whose standard output has nothing: for whoever reads what went wrong. */
+static void
+on_backup_report (const char *text, gpointer user_data)
+{
+  Screen *screen = user_data;
+
+  hide (screen);
+  g_printerr ("metricsd: %s\n", text);
+  screen->n_reports++;
+}
+
 /* For programs: a name and a number a line, as `stats` has them. */
 static void
 print_figure (const char *name, guint64 value)
 {
   printf ("%s %" PRIu64 "\n", name, value);
+}
+
+/* Whoever keeps the newest backups only has to notice that one does not have all. */
+static int
+run_backup (const MetricsOptions *options, const MetricsWatch *watch, GError **error)
+{
+  Screen *screen = watch->user_data;
+  MetricsWatch own = { on_backup_report, watch->progress, screen };
+
+  if (!metrics_backup_write (options->state_dir, options->task_file, &own, error))
+    return 1;
+  return screen->n_reports > 0 ? STATUS_LOST : 0;
 }
 
 static int

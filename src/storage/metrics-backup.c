@@ -4,6 +4,7 @@
 
 #include "storage/metrics-backup.h"
 
+#include "storage/metrics-damage.h"
 #include "storage/metrics-new-file.h"
 #include "storage/metrics-source.h"
 
@@ -68,11 +69,25 @@ copy (sqlite3 *source, const char *path, const char *name, const MetricsWatch *w
   return code == SQLITE_DONE || metrics_source_fail (NULL, name, code, error);
 }
 
+/* The copy has what SQLite reads, which is not all. */
+static void
+report_damage (const char *folder, const MetricsWatch *watch)
+{
+  g_autofree char *path = metrics_source_build_path (folder);
+  g_autofree char *text = NULL;
+  MetricsWalDamage damage;
+
+  if (!metrics_wal_find_damage (path, &damage))
+    return;
+  text = metrics_damage_describe_wal (path, &damage);
+  watch->report (text, watch->user_data);
+}
+
 /**
  * metrics_backup_write:
  * @folder: (type filename): where a server keeps its points, whether it runs or not
  * @path: (type filename): the file to write, whose name nothing has
- * @watch: whom to tell how far it is
+ * @watch: whom to tell how far it is, and what of the database cannot be copied
  * @error: return location for a #GError
  *
  * Writes a copy of the database: what is committed when it begins, and nothing of later.
@@ -91,6 +106,7 @@ metrics_backup_write (const char *folder, const char *path, const MetricsWatch *
   source = metrics_source_open (folder, error);
   if (source == NULL)
     return FALSE;
+  report_damage (folder, watch);
   file = metrics_new_file_begin (path, error);
   return file != NULL && copy (source, metrics_new_file_get_path (file), path, watch, error)
          && metrics_new_file_finish (file, error);

@@ -230,7 +230,7 @@ read_chain (MetricsPages *pages,
     {
       gsize n = MIN (left, page_size - 4);
 
-      if (!metrics_pages_read (pages, number, page))
+      if (!metrics_pages_read_rest (pages, &number, page))
         return FALSE;
       if (func != NULL)
         func (number, user_data);
@@ -277,6 +277,7 @@ metrics_cell_read (MetricsCell *self,
                    gpointer user_data)
 {
   guint page_size = metrics_pages_get_size (pages);
+  guint64 n_pages = (guint64) metrics_pages_get_n (pages) + metrics_pages_get_n_strays (pages);
   guint skip = place == METRICS_CELL_OF_INDEX_INNER ? 4 : 0;
   gboolean is_table = place == METRICS_CELL_OF_TABLE;
   MetricsBytes bytes = { page + MIN (offset + skip, page_size), page_size - MIN (offset + skip, page_size) };
@@ -290,7 +291,7 @@ metrics_cell_read (MetricsCell *self,
       || (is_table && !take_varint (&bytes, &id)))
     return FALSE;
   local = get_local_size (size, page_size, is_table);
-  if (local + (local < size ? 4 : 0) > bytes.size || size > (guint64) page_size * metrics_pages_get_n (pages))
+  if (local + (local < size ? 4 : 0) > bytes.size || size > page_size * n_pages)
     return FALSE;
   *self = (MetricsCell){ .id = (gint64) id, .start = offset };
   self->end = MAX (offset + 4, (guint) (bytes.data - page) + local + (local < size ? 4 : 0));

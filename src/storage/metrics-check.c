@@ -5,6 +5,7 @@
 #include "storage/metrics-check.h"
 
 #include "common/metrics-key.h"
+#include "storage/metrics-damage.h"
 #include "storage/metrics-source.h"
 #include "storage/metrics-whole.h"
 
@@ -171,6 +172,19 @@ on_total (Check *self, sqlite3_stmt *row)
   self->total = sqlite3_column_int64 (row, 0);
 }
 
+/* SQLite takes the damage for the end, and says nothing. */
+static void
+check_wal (Check *self, const char *path)
+{
+  MetricsWalDamage damage;
+  g_autofree char *text = NULL;
+
+  if (!metrics_wal_find_damage (path, &damage))
+    return;
+  text = metrics_damage_describe_wal (path, &damage);
+  find (self, "%s", text);
+}
+
 /* Each part on its own: what is wrong with one does not keep the others from being read. */
 static void
 read_all (Check *self)
@@ -201,6 +215,7 @@ metrics_check_read (const char *folder,
                     MetricsCheckFigures *figures,
                     GError **error)
 {
+  g_autofree char *path = NULL;
   g_autoptr (sqlite3) handle = NULL;
   Check self = { .watch = watch, .figures = figures };
 
@@ -214,6 +229,8 @@ metrics_check_read (const char *folder,
   self.handle = handle;
   self.known = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   sqlite3_progress_handler (handle, INSTRUCTIONS, on_instructions, &self);
+  path = metrics_source_build_path (folder);
+  check_wal (&self, path);
   read_all (&self);
   g_hash_table_unref (self.known);
   if (self.interrupted)

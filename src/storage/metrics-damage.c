@@ -6,7 +6,10 @@
 
 #include "storage/metrics-log.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <glib/gi18n.h>
+#include <unistd.h>
 
 /* What is said of damage when a database is read. */
 
@@ -73,4 +76,81 @@ metrics_damage_keep (const char *path, const MetricsRow *row)
     g_message (_ ("what that row has is kept in '%s'"), copy);
   else
     g_message ("%s", error->message);
+}
+
+/**
+ * metrics_damage_describe_wal:
+ * @path: the database
+ * @damage: what is wrong with its write-ahead log
+ *
+ * Returns: (transfer full): what to say of it to who only reads it
+ */
+char *
+metrics_damage_describe_wal (const char *path, const MetricsWalDamage *damage)
+{
+  return g_strdup_printf (_ ("'%s-wal' is damaged: %" G_GUINT64_FORMAT
+                             " frames from the damage on, with what was written last, are not read; "
+                             "'metricsd --recover FILE' saves what is whole"),
+                          path, damage->n_frames);
+}
+
+/**
+ * metrics_damage_keep_wal:
+ * @path: the database; nobody has it open
+ * @damage: what is wrong with its write-ahead log
+ *
+ * Names what is not read of the log, and copies all of it into a file of its own, for the next commits take
+ * the place of what is behind the damage.
+ *
+ * Returns: whether the copy is where it lasts
+ */
+gboolean
+metrics_damage_keep_wal (const char *path, const MetricsWalDamage *damage)
+{
+  g_autofree char *log_path = g_strconcat (path, "-wal", NULL);
+  g_autofree char *copy = g_strdup_printf ("%s.damaged-%016" G_GINT64_MODIFIER "x-%" G_GUINT64_FORMAT,
+                                           log_path, damage->salts, damage->end);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GMappedFile) file = g_mapped_file_new (log_path, FALSE, &error);
+  gboolean good
+      = file != NULL
+        && g_file_set_contents_full (copy, g_mapped_file_get_contents (file), g_mapped_file_get_length (file),
+                                     G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
+                                     &error);
+
+  if (good)
+    g_message (_ ("'%s' is damaged: %" G_GUINT64_FORMAT
+                  " frames from the damage on, with what was written last, are not read; all of it is kept "
+                  "in '%s'"),
+               log_path, damage->n_frames, copy);
+  else
+    g_message (_ ("'%s' is damaged: %" G_GUINT64_FORMAT
+                  " frames from the damage on, with what was written last, are not read; it cannot be "
+                  "copied: %s"),
+               log_path, damage->n_frames, error->message);
+  return good;
+}
+
+/**
+ * metrics_damage_cut_wal:
+ * @path: the database; nothing was written to it yet
+ * @damage: what is wrong with its write-ahead log
+ *
+ * Has the log end where SQLite sees its end, so that what stands behind that is not found once more, behind
+ * what is written now.
+ *
+ * Returns: whether that lasts
+ */
+gboolean
+metrics_damage_cut_wal (const char *path, const MetricsWalDamage *damage)
+{
+  g_autofree char *log_path = g_strconcat (path, "-wal", NULL);
+  int fd = open (log_path, O_WRONLY | O_CLOEXEC);
+  gboolean good = fd >= 0 && ftruncate (fd, damage->end) == 0 && fsync (fd) == 0;
+
+  if (!good)
+    g_message ("'%s': %s", log_path, g_strerror (errno));
+  if (fd >= 0)
+    close (fd);
+  return good;
 }

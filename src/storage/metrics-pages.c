@@ -13,12 +13,11 @@
  * giving up where something is wrong.
  *
  * The write-ahead log has the newer pages, each in a frame with a checksum that goes on from that of the
- * frame before. SQLite reads it up to the first one that is wrong. Here that frame is passed over, and the
- * next one is checked from the checksum that stands in the wrong one. The page in a wrong frame may be of any
- * number, so it takes the place of none; it is a stray, a page behind all others, of which whole rows can be
- * told by checksums of their own. */
+ * frame before. SQLite reads it up to the first one that is wrong. What is behind that one may be newer than
+ * all before it; or older, where a server went on after the damage and its commits took the place of some of
+ * the frames. So none of these pages takes the place of another: each is a stray, a page behind all others,
+ * of which whole rows can be told by checksums of their own. */
 
-#define LOG_HEADER 32
 #define FRAME_HEADER 24
 
 /* What stands where in the header of the file. */
@@ -30,6 +29,13 @@
 /* More than any: what says so is damaged. */
 #define MAX_PAGES (1u << 31)
 
+typedef struct
+{
+  guint64 offset;    /* of the page, in the log */
+  guint32 number;    /* of the page; 0 where that is not known */
+  guint transaction; /* in which it was written */
+} Frame;
+
 struct _MetricsPages
 {
   int fd;
@@ -40,172 +46,76 @@ struct _MetricsPages
   guint n;         /* how many there are, with those that only the log has */
   GHashTable
       *frames;    /* (owned) (element-type guint guint64): where in the log the newest page of a number is */
-  GArray *strays; /* (owned) (element-type guint64): where in the log they are */
+  GArray *strays; /* (owned) (element-type Frame): as they stand in the log */
+  GHashTable *stray_numbers; /* (owned) (element-type guint): which pages are among them */
+  guint last_read;           /* which page was read last */
 };
 
-static gboolean
-read_at (int fd, guint64 offset, guint8 *data, gsize size)
-{
-  gsize done = 0;
-
-  while (done < size)
-    {
-      ssize_t n = pread (fd, data + done, size - done, offset + done);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n <= 0)
-        return FALSE;
-      done += n;
-    }
-  return TRUE;
-}
-
-typedef struct
-{
-  gboolean is_big; /* in which order checksums read the bytes */
-  guint32 sums[2];
-} Checksum;
-
-static guint32
-get_word (const Checksum *self, const guint8 *data)
-{
-  guint32 word = metrics_pages_get_32 (data);
-
-  return self->is_big ? word : GUINT32_SWAP_LE_BE (word);
-}
-
-static void
-add_to_checksum (Checksum *self, const guint8 *data, gsize size)
-{
-  for (gsize i = 0; i + 8 <= size; i += 8)
-    {
-      self->sums[0] += get_word (self, data + i) + self->sums[1];
-      self->sums[1] += get_word (self, data + i + 4) + self->sums[0];
-    }
-}
-
-/* Compares, and goes on from what is written there. */
-static gboolean
-take_checksum (Checksum *self, const guint8 *data)
-{
-  guint32 first = metrics_pages_get_32 (data);
-  guint32 second = metrics_pages_get_32 (data + 4);
-  gboolean good = self->sums[0] == first && self->sums[1] == second;
-
-  self->sums[0] = first;
-  self->sums[1] = second;
-  return good;
-}
-
 /* A transaction counts when the frame at its end is there: until then its frames wait. */
-typedef struct
-{
-  GArray *numbers; /* (element-type guint32); 0 is a stray */
-  GArray *offsets; /* (element-type guint64) */
-} Transaction;
-
 static void
-commit (MetricsPages *self, Transaction *transaction, guint n_pages)
+commit (MetricsPages *self, GArray *waiting, guint n_pages)
 {
-  for (guint i = 0; i < transaction->numbers->len; i++)
+  for (guint i = 0; i < waiting->len; i++)
     {
-      guint number = g_array_index (transaction->numbers, guint32, i);
-      guint64 *offset = g_memdup2 (&g_array_index (transaction->offsets, guint64, i), sizeof (guint64));
+      const Frame *frame = &g_array_index (waiting, Frame, i);
 
-      if (number == 0)
-        {
-          g_array_append_val (self->strays, *offset);
-          g_free (offset);
-        }
-      else
-        {
-          self->n = MAX (self->n, number);
-          g_hash_table_replace (self->frames, GUINT_TO_POINTER (number), offset);
-        }
+      self->n = MAX (self->n, frame->number);
+      g_hash_table_replace (self->frames, GUINT_TO_POINTER (frame->number),
+                            g_memdup2 (&frame->offset, sizeof frame->offset));
     }
-  g_array_set_size (transaction->numbers, 0);
-  g_array_set_size (transaction->offsets, 0);
-  if (n_pages > 0)
-    self->n_claimed = n_pages;
-}
-
-static void
-take_frame (MetricsPages *self, Transaction *transaction, const guint8 *frame, guint64 offset, gboolean good)
-{
-  guint32 number = metrics_pages_get_32 (frame);
-  guint32 n_pages = metrics_pages_get_32 (frame + 4);
-  guint64 data_offset = offset + FRAME_HEADER;
-
-  good = good && number > 0 && number < MAX_PAGES && n_pages < MAX_PAGES;
-  if (!good)
-    number = 0;
-  g_array_append_val (transaction->numbers, number);
-  g_array_append_val (transaction->offsets, data_offset);
-  if (n_pages != 0)
-    commit (self, transaction, good ? n_pages : 0);
+  g_array_set_size (waiting, 0);
+  self->n_claimed = n_pages;
 }
 
 /* Frames of earlier times stand behind the end; both of their salts are others. One may be what is damaged.
  */
 static gboolean
-is_of_log (const guint8 *frame, const guint8 *header, gboolean good)
+is_of_log (const MetricsWalReader *reader)
 {
-  gboolean first = memcmp (frame + 8, header + 16, 4) == 0;
-  gboolean second = memcmp (frame + 12, header + 20, 4) == 0;
-
-  return (first && second) || (good && (first || second));
+  return reader->salts_good
+         || (reader->good
+             && (memcmp (reader->frame + 8, reader->salts, 4) == 0
+                 || memcmp (reader->frame + 12, reader->salts + 4, 4) == 0));
 }
 
-/* What is left when the log ends never happened; but if the frame that ends a transaction may be among those
- * that are wrong, both what they have and what there was before may be what counts. */
 static void
-settle_rest (MetricsPages *self, Transaction *transaction)
+add_stray (MetricsPages *self, Frame frame)
 {
-  gboolean has_stray = FALSE;
-
-  for (guint i = 0; i < transaction->numbers->len; i++)
-    has_stray = has_stray || g_array_index (transaction->numbers, guint32, i) == 0;
-  if (!has_stray)
-    return;
-  memset (transaction->numbers->data, 0, transaction->numbers->len * sizeof (guint32));
-  commit (self, transaction, 0);
+  g_array_append_val (self->strays, frame);
+  if (frame.number > 0)
+    g_hash_table_add (self->stray_numbers, GUINT_TO_POINTER (frame.number));
 }
 
+/* What is left of whole frames when the log ends never happened; but where something is wrong behind them,
+ * both what they have and what there was before may be what counts. */
 static void
 read_log (MetricsPages *self)
 {
-  guint8 header[LOG_HEADER];
-  gsize frame_size = FRAME_HEADER + self->size;
-  g_autofree guint8 *frame = g_malloc (frame_size);
-  Transaction transaction;
-  Checksum checksum = { 0 };
+  g_auto (MetricsWalReader) reader = { 0 };
+  g_autoptr (GArray) waiting = g_array_new (FALSE, FALSE, sizeof (Frame));
+  gboolean is_whole = metrics_wal_reader_init (&reader, self->log_fd, self->size);
+  guint transaction = 0;
 
-  if (!read_at (self->log_fd, 0, header, sizeof header)
-      || !read_at (self->log_fd, sizeof header, frame, frame_size))
-    return;
-  checksum.is_big = header[3] == 0x83;
-  add_to_checksum (&checksum, header, 24);
-  /* Where the header is wrong the first frame has the salts as well. */
-  if (!take_checksum (&checksum, header + 24))
-    memcpy (header + 16, frame + 8, 8);
-
-  transaction.numbers = g_array_new (FALSE, FALSE, sizeof (guint32));
-  transaction.offsets = g_array_new (FALSE, FALSE, sizeof (guint64));
-  for (guint64 offset = sizeof header; read_at (self->log_fd, offset, frame, frame_size);
-       offset += frame_size)
+  while (reader.frame != NULL && metrics_wal_reader_next (&reader))
     {
-      gboolean good;
+      gboolean good
+          = reader.good && reader.number > 0 && reader.number < MAX_PAGES && reader.n_pages < MAX_PAGES;
+      Frame frame = { reader.offset + FRAME_HEADER, good ? reader.number : 0, transaction };
 
-      add_to_checksum (&checksum, frame, 8);
-      add_to_checksum (&checksum, frame + FRAME_HEADER, self->size);
-      good = take_checksum (&checksum, frame + 16);
-      if (is_of_log (frame, header, good))
-        take_frame (self, &transaction, frame, offset, good);
+      if (!is_of_log (&reader))
+        continue;
+      if (is_whole && !good)
+        for (guint i = 0; i < waiting->len; i++)
+          add_stray (self, g_array_index (waiting, Frame, i));
+      is_whole = is_whole && good;
+      if (is_whole)
+        g_array_append_val (waiting, frame);
+      else
+        add_stray (self, frame);
+      transaction += reader.n_pages != 0;
+      if (is_whole && reader.n_pages != 0)
+        commit (self, waiting, reader.n_pages);
     }
-  settle_rest (self, &transaction);
-  g_array_unref (transaction.numbers);
-  g_array_unref (transaction.offsets);
 }
 
 /* How many pages there are and should be. What is behind the end by what the log says is of before; the
@@ -218,7 +128,7 @@ count (MetricsPages *self)
   self->n = MAX (self->n, self->n_in_file);
   if (self->n_claimed > 0 && self->n_claimed < self->n && self->strays->len == 0)
     self->n = self->n_claimed;
-  if (self->n_claimed == 0 && read_at (self->fd, 0, header, sizeof header)
+  if (self->n_claimed == 0 && metrics_wal_read_at (self->fd, 0, header, sizeof header)
       && metrics_pages_get_32 (header + CHANGES) == metrics_pages_get_32 (header + CHANGES_OF_COUNT))
     self->n_claimed = metrics_pages_get_32 (header + COUNT);
 }
@@ -251,7 +161,8 @@ metrics_pages_open (const char *path, guint page_size, GError **error)
 
   self->size = page_size;
   self->frames = g_hash_table_new_full (NULL, NULL, NULL, g_free);
-  self->strays = g_array_new (FALSE, FALSE, sizeof (guint64));
+  self->strays = g_array_new (FALSE, FALSE, sizeof (Frame));
+  self->stray_numbers = g_hash_table_new (NULL, NULL);
   self->fd = -1;
   self->log_fd = open (log_path, O_RDONLY | O_CLOEXEC);
   if (self->log_fd < 0 && errno != ENOENT)
@@ -279,6 +190,7 @@ metrics_pages_free (MetricsPages *self)
     close (self->log_fd);
   g_hash_table_unref (self->frames);
   g_array_unref (self->strays);
+  g_hash_table_unref (self->stray_numbers);
   g_free (self);
 }
 
@@ -330,6 +242,29 @@ metrics_pages_get_n_strays (MetricsPages *self)
   return self->strays->len;
 }
 
+static gboolean
+read_page (MetricsPages *self, guint number, guint8 *data)
+{
+  const guint64 *offset = g_hash_table_lookup (self->frames, GUINT_TO_POINTER (number));
+  guint64 start = ((guint64) number - 1) * self->size;
+
+  if (number > self->n && number - self->n <= self->strays->len)
+    offset = &g_array_index (self->strays, Frame, number - self->n - 1).offset;
+  if (offset != NULL)
+    return metrics_wal_read_at (self->log_fd, *offset, data, self->size);
+  if (number == 0 || number > self->n || number > self->n_in_file)
+    return FALSE;
+  if (metrics_wal_read_at (self->fd, start, data, self->size))
+    return TRUE;
+  if (number < self->n_in_file)
+    return FALSE;
+  /* The last one, cut short: as much of it as there is. */
+  memset (data, 0, self->size);
+  for (guint i = 0; i < self->size && metrics_wal_read_at (self->fd, start + i, data + i, 1); i++)
+    ;
+  return TRUE;
+}
+
 /**
  * metrics_pages_read:
  * @self: pages
@@ -341,22 +276,48 @@ metrics_pages_get_n_strays (MetricsPages *self)
 gboolean
 metrics_pages_read (MetricsPages *self, guint number, guint8 *data)
 {
-  const guint64 *offset = g_hash_table_lookup (self->frames, GUINT_TO_POINTER (number));
-  guint64 start = ((guint64) number - 1) * self->size;
+  self->last_read = number;
+  return read_page (self, number, data);
+}
 
-  if (number > self->n && number - self->n <= self->strays->len)
-    offset = &g_array_index (self->strays, guint64, number - self->n - 1);
-  if (offset != NULL)
-    return read_at (self->log_fd, *offset, data, self->size);
-  if (number == 0 || number > self->n || number > self->n_in_file)
+/* Returns: the number of the stray that a page was when another stray was written; 0 where it is none */
+static guint
+find_stray (MetricsPages *self, guint from, guint number)
+{
+  guint i = from - self->n - 1;
+  guint transaction = g_array_index (self->strays, Frame, i).transaction;
+
+  if (!g_hash_table_contains (self->stray_numbers, GUINT_TO_POINTER (number)))
+    return 0;
+  while (i + 1 < self->strays->len && g_array_index (self->strays, Frame, i + 1).transaction == transaction)
+    i++;
+  for (guint k = i + 1; k > 0; k--)
+    if (g_array_index (self->strays, Frame, k - 1).number == number)
+      return self->n + k;
+  return 0;
+}
+
+/**
+ * metrics_pages_read_rest:
+ * @self: pages
+ * @number: (inout): the number of a page as a row has it; becomes the one under which it was read
+ * @data: (out caller-allocates): the page
+ *
+ * Reads a page in which a row goes on. The row is of the page that metrics_pages_read() has read last: where
+ * that one is a stray, so may be the other.
+ *
+ * Returns: whether there is such a page, and the disk gives it
+ */
+gboolean
+metrics_pages_read_rest (MetricsPages *self, guint *number, guint8 *data)
+{
+  gboolean is_stray = self->last_read > self->n && self->last_read - self->n <= self->strays->len;
+  guint stray = is_stray ? find_stray (self, self->last_read, *number) : 0;
+
+  /* What is behind the others has a number of its own here, which no row has. */
+  if (stray == 0 && *number > self->n)
     return FALSE;
-  if (read_at (self->fd, start, data, self->size))
-    return TRUE;
-  if (number < self->n_in_file)
-    return FALSE;
-  /* The last one, cut short: as much of it as there is. */
-  memset (data, 0, self->size);
-  for (guint i = 0; i < self->size && read_at (self->fd, start + i, data + i, 1); i++)
-    ;
-  return TRUE;
+  if (stray != 0)
+    *number = stray;
+  return read_page (self, *number, data);
 }

@@ -411,6 +411,25 @@ dispatch_notice (GSource *source, GSourceFunc callback, gpointer user_data)
 /* A source that another thread can make ready at any time, and that says nothing twice. */
 static GSourceFuncs notice_funcs = { .dispatch = dispatch_notice };
 
+/* What the write-ahead log has behind damage SQLite does not read, and would write over. Where it cannot be
+ * kept, or where the file has some of it already and so goes with none of what is read, nothing is written.
+ */
+static gboolean
+open_database (MetricsStorage *self, GError **error)
+{
+  gboolean synchronous = self->durability != METRICS_DURABILITY_NONE;
+  MetricsWalDamage damage;
+  gboolean is_damaged = metrics_wal_find_damage (self->path, &damage);
+  gboolean is_kept = is_damaged && metrics_damage_keep_wal (self->path, &damage);
+
+  self->database = metrics_database_open (self->path, synchronous, error);
+  if (self->database == NULL)
+    return FALSE;
+  if (is_damaged && (!is_kept || damage.is_moved || !metrics_damage_cut_wal (self->path, &damage)))
+    metrics_database_set_damaged (self->database);
+  return TRUE;
+}
+
 /**
  * metrics_storage_new:
  * @folder: where; it is made where it is not there
@@ -436,8 +455,7 @@ metrics_storage_new (const char *folder, MetricsDurability durability, GError **
   self->lock = metrics_lock_take (folder, error);
   if (self->lock < 0 || !metrics_folder_ensure_file (self->path, error))
     return NULL;
-  self->database = metrics_database_open (self->path, durability != METRICS_DURABILITY_NONE, error);
-  return self->database != NULL ? g_steal_pointer (&self) : NULL;
+  return open_database (self, error) ? g_steal_pointer (&self) : NULL;
 }
 
 static void

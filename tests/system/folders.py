@@ -12,6 +12,9 @@ import harness
 from harness import Client
 
 DATABASE = 'metricsd.db'
+WAL = DATABASE + '-wal'
+PAGE = 4096
+FRAME = 24 + PAGE
 
 
 def changes(seed):
@@ -53,15 +56,24 @@ class FolderTest(harness.TestCase):
         self.assertEqual(server.stop(), 0)
         return before
 
-    def crash(self):
+    def crash(self, n_points=3_000):
         """Leaves some of what is stored in the log of the database and in the one of SQLite; says what can be read."""
         server = self.start_stored('--durability', 'always')
         with Client(server) as client:
-            for start in range(0, 3_000, 600):  # each is on disk, in a row of its own at least, before the next one
+            for start in range(0, n_points, 600):  # each is on disk, in a row of its own at least, before the next one
                 client.put_many([b'put crash.%d %d %d\n' % (i % 9, i, i) for i in range(start, start + 600)])
         before = self.everything(server)
         server.kill()
         return before
+
+    def damage_wal(self, share=0.5):
+        """50 bytes of a page in SQLite's log, and what stands behind them is not read by SQLite."""
+        data = bytearray((self.state / WAL).read_bytes())
+        number = int(len(data) // FRAME * share)
+        place = 32 + number * FRAME + 24 + 2000
+        data[place:place + 50] = bytes(byte ^ 0xff for byte in data[place:place + 50])
+        (self.state / WAL).write_bytes(data)
+        return len(data) // FRAME - number
 
     def everything(self, server):
         """All that can be read: the points, in the order of their series, and what is said of the series."""

@@ -12,7 +12,7 @@ import subprocess
 import threading
 
 import harness
-from folders import DATABASE, FolderTest, changes, limit_files
+from folders import DATABASE, WAL, FolderTest, changes, limit_files
 from harness import Client, main, wait_until
 
 PR_CAPBSET_DROP = 24  # linux/prctl.h
@@ -45,6 +45,17 @@ class CopyTest(FolderTest):
         self.assert_done('--backup', self.file)
         self.assertEqual(self.served(self.file), before)
         self.assertEqual(self.everything(self.start_stored()), before)
+
+    def test_of_a_damaged_write_ahead_log(self):
+        """What can be read is copied, and that it is not all is said."""
+        self.fill(1)
+        self.crash()
+        self.damage_wal()
+        result = self.task('--backup', self.file)
+        self.assertEqual((result.returncode, result.stdout, result.stderr.count('\n')), (3, '', 1), result.stderr)
+        self.assertIn(WAL, result.stderr)
+        copy = self.served(self.file)
+        self.assertEqual(copy, self.everything(self.start_stored()))
 
     def test_beside_a_server(self):
         server = self.start_stored('--durability', 'always')

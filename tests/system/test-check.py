@@ -5,7 +5,7 @@
 import sqlite3
 import zlib
 
-from folders import DATABASE, FolderTest, changes
+from folders import DATABASE, WAL, FolderTest, changes
 from harness import Client, main
 
 
@@ -45,6 +45,21 @@ class CheckTest(FolderTest):
         status, figures, found = self.check()
         self.assertEqual((status, found), (0, []))
         self.assertEqual(figures['changes'], 3_000 + 9)  # puts, and beginnings of series
+
+    def test_a_write_ahead_log(self):
+        """Where SQLite ends in silence it is said, and how much that is."""
+        self.fill(1)
+        self.crash()
+        self.assertEqual(self.check()[0], 0)
+        n_frames = self.damage_wal()
+        self.assertGreater(n_frames, 3)
+        self.assert_found(str(self.state / WAL), 'damaged', "'metricsd --recover FILE'")
+        self.assertLessEqual(int(self.check()[2][0].split(' frames')[0].split()[-1]), n_frames + 5)
+        # A server keeps it elsewhere, and goes on without it.
+        server = self.start_stored()
+        self.assertEqual(self.check()[0], 0)
+        server.kill()
+        self.assertEqual(self.check()[0], 0)
 
     def test_beside_a_server(self):
         server = self.start_stored('--durability', 'always')

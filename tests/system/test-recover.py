@@ -12,14 +12,11 @@ import shutil
 import sqlite3
 
 import harness
-from folders import DATABASE, FolderTest, limit_files
+from folders import DATABASE, FRAME, PAGE, WAL, FolderTest, limit_files
 from harness import SANITIZED, main
 
 FLIPS = int(os.environ.get('METRICSD_FLIPS', '40' if SANITIZED else '80'))
 SEED = int(os.environ.get('METRICSD_SEED', '4'))
-PAGE = 4096
-LOG = DATABASE + '-wal'
-FRAME = 24 + PAGE
 
 Content = collections.namedtuple('Content', 'chunks logs series')
 
@@ -206,8 +203,8 @@ class FlipTest(RecoverTest):
         database.close()
         shutil.rmtree(self.state)
         copy.rename(self.state)
-        self.assertGreater((self.state / LOG).stat().st_size, 30 * FRAME)
-        self.flip(LOG, 32, FRAME)
+        self.assertGreater((self.state / WAL).stat().st_size, 30 * FRAME)
+        self.flip(WAL, 32, FRAME)
 
     def test_a_file_with_free_pages(self):
         """What was deleted stands in them still."""
@@ -236,7 +233,7 @@ class FlipTest(RecoverTest):
         generator = random.Random(SEED)
         for number in range(FLIPS // 3):
             with self.subTest(number=number):
-                for name in (DATABASE, LOG):
+                for name in (DATABASE, WAL):
                     changed = bytearray(before[name])
                     for _ in range(generator.choice((3, 100, 3000))):
                         changed[generator.randrange(len(changed))] ^= generator.randrange(1, 256)
@@ -323,7 +320,7 @@ class DamageTest(RecoverTest):
         """What was in it is gone; the rest is what was there before."""
         before = self.fill(1)
         self.crash()
-        (self.state / LOG).unlink()
+        (self.state / WAL).unlink()
         self.recover()
         self.assertEqual(self.served(self.file), before)
 
@@ -368,6 +365,104 @@ class DamageTest(RecoverTest):
         self.execute(f'INSERT INTO chunk (id, {columns}) SELECT id + 100000, {columns} FROM chunk WHERE id = ?', row)
         self.recover()
         self.assertEqual(self.served(self.file), before)
+
+
+class WalTest(RecoverTest):
+    """SQLite ends its log at the damage, and says nothing."""
+
+    def kept(self):
+        return sorted(self.state.glob(WAL + '.damaged-*'))
+
+    def test_a_start_keeps_what_it_does_not_read(self):
+        before = self.fill(1)
+        whole = self.crash()
+        self.damage_wal()
+        damaged = (self.state / WAL).read_bytes()
+        server = self.start_stored('--durability', 'always')
+        served = self.everything(server)
+        copy, = self.kept()
+        self.assertEqual((copy.read_bytes(), copy.stat().st_mode & 0o777), (damaged, 0o600))
+        self.assertLess(len(served[0]), len(whole[0]))
+        self.assertGreater(len(served[0]), len(before[0]))  # a batch at least stands before the damage
+        with harness.Client(server) as client:
+            client.put('later', 1, 1)
+        server.kill()
+        said = server.errors()
+        self.assertEqual((said.count(str(copy)), said.count('damaged:')), (1, 1), said)
+        # It stands behind nothing any more, so it is not found again.
+        server = self.start_stored()
+        self.assertIn(b'later 1.0 1\n', self.everything(server)[0])
+        self.assertEqual(server.stop(), 0)
+        self.assertNotIn('damage', server.errors())
+        self.assertEqual(self.kept(), [copy])
+
+    def test_a_log_without_a_header(self):
+        before = self.fill(1)
+        self.crash()
+        self.change(lambda data: data.__setitem__(slice(0, 32), bytes(32)), WAL)
+        server = self.start_stored()
+        self.assertEqual((self.everything(server), len(self.kept())), (before, 1))
+        self.assertEqual(server.stop(), 0)
+
+    def test_what_cannot_be_kept_is_not_written_over(self):
+        self.fill(1)
+        self.crash(12_000)
+        self.damage_wal(0.3)
+        damaged = (self.state / WAL).read_bytes()
+        server = self.start_stored(preexec=limit_files)
+        with harness.Client(server) as client:
+            self.assertIn(b'damaged', client.ask(b'put later 1 1'))
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(((self.state / WAL).read_bytes(), self.kept()), (damaged, []))
+
+    def test_a_log_that_was_moved(self):
+        """Where the file has what stands behind the damage, what stands before it is older and goes with none of it."""
+        self.fill(1)
+        self.crash()
+        copy = self.folder / 'copy'
+        shutil.copytree(self.state, copy)
+        database = sqlite3.connect(self.state / DATABASE)
+        database.execute('PRAGMA wal_checkpoint').fetchall()
+        shutil.copy(self.state / DATABASE, copy)
+        database.close()
+        shutil.rmtree(self.state)
+        copy.rename(self.state)
+        self.damage_wal()
+        damaged = self.files()
+        server = self.start_stored()
+        self.assertEqual(server.stop(), 0)
+        self.assertIn('nothing is written', server.errors())
+        self.assertEqual({name: self.files()[name] for name in (DATABASE, WAL)}, {name: damaged[name] for name in (DATABASE, WAL)})
+
+    def test_later_commits_are_never_replaced(self):
+        """What was written over the damage is newer than what stands behind it still."""
+        self.fill(1)
+        self.crash(12_000)
+        self.damage_wal(0.2)
+        database = sqlite3.connect(self.state / DATABASE)
+        database.execute('PRAGMA wal_autocheckpoint = 0')
+        n_before = database.execute('SELECT count (*) FROM log').fetchone()[0]
+        database.execute('INSERT INTO log (checksum, data) SELECT checksum, data FROM log ORDER BY id LIMIT 1')
+        database.commit()
+        database.execute('UPDATE series SET key = ? WHERE id = 1', (b'renamed',))
+        database.commit()
+        copy = self.folder / 'copy'
+        shutil.copytree(self.state, copy)
+        database.close()
+        shutil.rmtree(self.state)
+        copy.rename(self.state)
+        again = self.folder / 'again'
+        shutil.copytree(self.state, again)
+        seen = content(again / DATABASE)
+        self.assertEqual(seen.logs.total(), n_before + 1)
+        status, _, lines = self.recover()
+        saved = content(self.file)
+        self.assertEqual(status, 3)
+        self.assertTrue(any('uncertain' in line for line in lines), lines)
+        self.assertFalse(seen.logs - saved.logs)
+        self.assertFalse(seen.series - saved.series)
+        self.assertFalse(seen.chunks - saved.chunks)
+        self.assertGreater(saved.logs.total(), seen.logs.total())
 
 
 class RefusedTest(RecoverTest):
