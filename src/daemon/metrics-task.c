@@ -132,6 +132,7 @@ run_check (const MetricsOptions *options, const MetricsWatch *watch, GError **er
     return 1;
   hide (watch->user_data);
   print_figure ("series", figures.n_series);
+  print_figure ("rollup_series", figures.n_rollup_series);
   print_figure ("chunks", figures.n_chunks);
   print_figure ("points", figures.n_points);
   print_figure ("log_rows", figures.n_logs);
@@ -149,6 +150,7 @@ run_recover (const MetricsOptions *options, const MetricsWatch *watch, GError **
     return 1;
   hide (watch->user_data);
   print_figure ("series", figures.n_series);
+  print_figure ("rollup_series", figures.n_rollup_series);
   print_figure ("chunks", figures.n_chunks);
   print_figure ("points", figures.n_points);
   print_figure ("log_rows", figures.n_logs);

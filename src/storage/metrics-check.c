@@ -98,12 +98,18 @@ static void
 on_series (Check *self, sqlite3_stmt *row)
 {
   gint64 id = sqlite3_column_int64 (row, 0);
+  const char *key = sqlite3_column_blob (row, 1);
+  gsize key_len = sqlite3_column_bytes (row, 1);
+  gboolean is_storable = metrics_key_is_storable (key, key_len);
 
-  self->figures->n_series++;
+  if (is_storable && metrics_key_is_hidden (key, key_len))
+    self->figures->n_rollup_series++;
+  else
+    self->figures->n_series++;
   add_known (self, id);
   if (id <= 0)
     find_row (self, "series", row, _ ("its number is not valid"));
-  if (!metrics_key_is_storable (sqlite3_column_blob (row, 1), sqlite3_column_bytes (row, 1)))
+  if (!is_storable)
     find_row (self, "series", row, _ ("its key is not valid"));
 }
 

@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 
 /**
  * MetricsCheckFigures:
- * @n_series: rows of the table of series
+ * @n_series: rows of the table of series, but for those of rollups
+ * @n_rollup_series: and those of rollups
  * @n_chunks: rows of the table of chunks
  * @n_points: the points in whole chunks
  * @n_logs: rows of the log
@@ -22,6 +23,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   guint64 n_series;
+  guint64 n_rollup_series;
   guint64 n_chunks;
   guint64 n_points;
   guint64 n_logs;

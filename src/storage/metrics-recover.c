@@ -4,6 +4,7 @@
 
 #include "storage/metrics-recover.h"
 
+#include "common/metrics-key.h"
 #include "storage/metrics-database.h"
 #include "storage/metrics-lock.h"
 #include "storage/metrics-new-file.h"
@@ -121,16 +122,25 @@ static gboolean
 write_series (Output *self, GError **error)
 {
   GHashTable *keys = self->recovery->keys;
+  MetricsRecoverFigures *figures = self->recovery->figures;
   guint n;
   g_autofree gpointer *ids = g_hash_table_get_keys_as_array (keys, &n);
 
   qsort (ids, n, sizeof *ids, compare_numbers);
   for (guint i = 0; i < n; i++)
-    if (!metrics_database_insert_series (self->target, *(gint64 *) ids[i], g_hash_table_lookup (keys, ids[i]),
-                                         error)
-        || !finish_row (self, error))
-      return FALSE;
-  self->recovery->figures->n_series = n;
+    {
+      GBytes *key = g_hash_table_lookup (keys, ids[i]);
+      gsize size;
+      const char *data = g_bytes_get_data (key, &size);
+
+      if (!metrics_database_insert_series (self->target, *(gint64 *) ids[i], key, error)
+          || !finish_row (self, error))
+        return FALSE;
+      if (metrics_key_is_hidden (data, size))
+        figures->n_rollup_series++;
+      else
+        figures->n_series++;
+    }
   return TRUE;
 }
 

@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 
 /**
  * MetricsRecoverFigures:
- * @n_series: series that were saved
+ * @n_series: series that were saved, but for those of rollups
+ * @n_rollup_series: and those of rollups
  * @n_chunks: chunks that were saved
  * @n_points: the points in them
  * @n_logs: rows of the log that were saved
@@ -21,6 +22,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   guint64 n_series;
+  guint64 n_rollup_series;
   guint64 n_chunks;
   guint64 n_points;
   guint64 n_logs;

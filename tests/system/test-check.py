@@ -15,7 +15,7 @@ class CheckTest(FolderTest):
         result = self.task('--check', **arguments)
         self.assertEqual(result.stderr, '')
         lines = result.stdout.splitlines()
-        return result.returncode, {name: int(value) for name, value in (line.split() for line in lines[-6:])}, lines[:-6]
+        return result.returncode, {name: int(value) for name, value in (line.split() for line in lines[-7:])}, lines[:-7]
 
     def execute(self, text, *values):
         database = sqlite3.connect(self.state / DATABASE)
@@ -36,7 +36,7 @@ class CheckTest(FolderTest):
         self.assertEqual((status, found), (0, []))
         self.assertEqual(figures, {'series': self.execute('SELECT count (*) FROM series')[0][0],
                                    'chunks': self.execute('SELECT count (*) FROM chunk')[0][0],
-                                   'points': n_points, 'log_rows': 0, 'changes': 0, 'findings': 0})
+                                   'points': n_points, 'rollup_series': 0, 'log_rows': 0, 'changes': 0, 'findings': 0})
         self.assertGreater(figures['chunks'], 50)
 
     def test_of_a_crashed_server(self):
@@ -45,6 +45,12 @@ class CheckTest(FolderTest):
         status, figures, found = self.check()
         self.assertEqual((status, found), (0, []))
         self.assertEqual(figures['changes'], 3_000 + 9)  # puts, and beginnings of series
+
+    def test_rollups_are_counted_apart(self):
+        self.fill(1)
+        before = self.check()[1]
+        self.execute('INSERT INTO series (key, n) VALUES (?, 0)', b'steady.1\x1favg_60')
+        self.assertEqual(self.check(), (0, before | {'rollup_series': 1}, []))
 
     def test_a_write_ahead_log(self):
         """Where SQLite ends in silence it is said, and how much that is."""

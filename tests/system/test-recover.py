@@ -55,9 +55,9 @@ class RecoverTest(FolderTest):
         check = harness.run('--state-dir', self.out, '--check')
         self.assertEqual(check.returncode, 0, check.stdout + result.stdout)
         lines = result.stdout.splitlines()
-        figures = {name: int(value) for name, value in (line.split() for line in lines[-5:])}
+        figures = {name: int(value) for name, value in (line.split() for line in lines[-6:])}
         self.assertEqual(result.returncode == 3, figures['lost'] > 0, result.stdout)
-        return result.returncode, figures, lines[:-5]
+        return result.returncode, figures, lines[:-6]
 
     def assert_fails(self, *mentions, **arguments):
         self.file.unlink(missing_ok=True)
