@@ -170,6 +170,7 @@ fill_figures (MetricsDiskFigures *figures, gpointer user_data)
   figures->bytes_unwritten = ours.pending;
   figures->bytes_on_disk = ours.file_bytes;
   figures->storage_errors = ours.errors;
+  figures->rows_damaged = ours.rows_damaged;
 }
 
 /* When the file was last written: what the clock showed then. The file of the log is there only while a

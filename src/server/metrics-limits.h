@@ -37,6 +37,7 @@ typedef struct
  * @bytes_unwritten: how much waits in memory to be brought there, now
  * @bytes_on_disk: how large the files are, now
  * @storage_errors: how often it failed
+ * @rows_damaged: how many damaged rows were met
  *
  * What the server counts of what lasts, for `stats`. All since its start but where it says now.
  */
@@ -48,6 +49,7 @@ typedef struct
   guint64 bytes_unwritten;
   guint64 bytes_on_disk;
   guint64 storage_errors;
+  guint64 rows_damaged;
 } MetricsDiskFigures;
 
 typedef void (*MetricsDiskFiguresFunc) (MetricsDiskFigures *figures, gpointer user_data);

@@ -22,6 +22,7 @@ tell_disk_figures (const MetricsFigures *figures, MetricsStatsFunc func, gpointe
   func ("bytes_unwritten", disk.bytes_unwritten, user_data);
   func ("bytes_on_disk", disk.bytes_on_disk, user_data);
   func ("storage_errors", disk.storage_errors, user_data);
+  func ("rows_damaged", disk.rows_damaged, user_data);
 }
 
 /**

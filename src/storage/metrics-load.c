@@ -24,19 +24,36 @@ typedef struct
 } Loading;
 
 static void
+report (Loading *loading, const char *table, guint64 id, const char *reason)
+{
+  loading->start->n_damaged++;
+  metrics_damage_report (loading->path, table, id, reason);
+}
+
+/* Of rows on a damaged page it is not known how many there are. */
+static gboolean
+report_lost (Loading *loading, const char *table, const MetricsRow *row)
+{
+  gboolean is_lost = metrics_damage_report_lost (loading->path, table, row);
+
+  loading->start->n_damaged += is_lost;
+  return is_lost;
+}
+
+static void
 on_series (const MetricsRow *row, gpointer user_data)
 {
   Loading *loading = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (metrics_damage_report_lost (loading->path, "series", row))
+  if (report_lost (loading, "series", row))
     return;
   loading->newest_id = MAX (loading->newest_id, row->id);
   if (!metrics_store_restore_series (loading->store, row->id, (const char *) row->data, row->size, &error)
       || (row->n_points > 0
           && !metrics_store_restore_gap (loading->store, row->id, row->n_points, row->first_time,
                                          row->last_time, &error)))
-    metrics_damage_report (loading->path, "series", row->id, error->message);
+    report (loading, "series", row->id, error->message);
 }
 
 /* Loads what the store needs for the next change. Where the index is damaged that change is left out: it
@@ -93,7 +110,7 @@ replay (Loading *loading, const MetricsRow *row, const guint8 *changes, gsize si
   metrics_touched_add (loading->start->touched, changes, size);
   if (!reader.damaged && error == NULL)
     return;
-  metrics_damage_report (loading->path, "log", row->id, error != NULL ? error->message : "it cannot be read");
+  report (loading, "log", row->id, error != NULL ? error->message : "it cannot be read");
   metrics_damage_keep (loading->path, row);
 }
 
@@ -103,7 +120,7 @@ on_log (const MetricsRow *row, gpointer user_data)
   Loading *loading = user_data;
   g_autoptr (GBytes) changes = row->whole ? metrics_log_unpack (row->data, row->size) : NULL;
 
-  if (metrics_damage_report_lost (loading->path, "log", row))
+  if (report_lost (loading, "log", row))
     return;
   loading->start->last_log = row->id;
   loading->start->log_bytes += row->size;
@@ -111,8 +128,7 @@ on_log (const MetricsRow *row, gpointer user_data)
     replay (loading, row, g_bytes_get_data (changes, NULL), g_bytes_get_size (changes));
   else
     {
-      metrics_damage_report (loading->path, "log", row->id,
-                             row->whole ? "it cannot be read" : "wrong checksum");
+      report (loading, "log", row->id, row->whole ? "it cannot be read" : "wrong checksum");
       metrics_damage_keep (loading->path, row);
     }
 }

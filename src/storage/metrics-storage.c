@@ -70,6 +70,7 @@ struct _MetricsStorage
   gboolean is_tight;    /* whether it was said that memory is short for so many series */
   char *reason;         /* (owned) (nullable): why nothing can be written, while that is so */
   gboolean damaged;     /* whether it will stay so */
+  guint64 n_damaged;     /* how many damaged rows were named */
 };
 
 static void metrics_storage_journal_init (MetricsJournalInterface *iface);
@@ -470,6 +471,7 @@ on_damage (const MetricsDamagedRow *row, gpointer user_data)
                                                  row->series, row->first, row->last);
 
       metrics_damage_report (self->path, "chunk", row->id, reason);
+      self->n_damaged++;
     }
   if (row == NULL || row->on_page)
     refuse_changes (self);
@@ -526,6 +528,7 @@ metrics_storage_load (MetricsStorage *self, MetricsStore *store, GError **error)
   if (metrics_database_is_damaged (self->database))
     refuse_changes (self);
 
+  self->n_damaged += start.n_damaged;
   self->notice = g_source_new (&notice_funcs, sizeof (GSource));
   g_source_set_static_name (self->notice, "MetricsStorage");
   g_source_set_callback (self->notice, on_notice, self, NULL);
@@ -611,5 +614,6 @@ metrics_storage_get_figures (MetricsStorage *self, MetricsStorageFigures *figure
   *figures = self->final;
   if (self->writer != NULL)
     metrics_writer_get_figures (self->writer, figures);
+  figures->rows_damaged = self->n_damaged;
   figures->file_bytes = get_file_size (self->path) + get_file_size (log_path);
 }

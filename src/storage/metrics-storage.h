@@ -26,6 +26,7 @@ typedef enum
  * @commit_usec: how long they took together, in microseconds
  * @bytes_written: how many bytes were written to files, as SQLite asked for it
  * @errors: how many attempts failed
+ * @rows_damaged: how many damaged rows were named, a span of them on a damaged page being one
  * @pending: how many bytes of changes wait to be written
  * @file_bytes: how large the database is, its write-ahead log included
  *
@@ -37,6 +38,7 @@ typedef struct
   guint64 commit_usec;
   guint64 bytes_written;
   guint64 errors;
+  guint64 rows_damaged;
   guint64 pending;
   guint64 file_bytes;
 } MetricsStorageFigures;

@@ -15,6 +15,7 @@ G_BEGIN_DECLS
  * @durability: when
  * @touched: (owned): what the rows of the log that are there have changed
  * @last_log: the number of the last row
+ * @n_damaged: how many rows were named as damaged
  * @log_bytes: how many bytes they have
  *
  * What a writer begins with.
@@ -26,6 +27,7 @@ typedef struct
   MetricsDurability durability;
   GHashTable *touched;
   guint64 last_log;
+  guint64 n_damaged;
   guint64 log_bytes;
 } MetricsWriterStart;
 

@@ -326,7 +326,8 @@ class SmallDiskTest(LastingTest):
 
 
 class FiguresTest(LastingTest):
-    NAMES = ('commits', 'commit_time', 'bytes_written', 'bytes_unwritten', 'bytes_on_disk', 'storage_errors')
+    NAMES = ('commits', 'commit_time', 'bytes_written', 'bytes_unwritten', 'bytes_on_disk', 'storage_errors',
+             'rows_damaged')
 
     def test_commits_are_counted(self):
         server = self.start_stored('--durability', 'always')
@@ -339,8 +340,24 @@ class FiguresTest(LastingTest):
         self.assertEqual(after['bytes_unwritten'], 0)
         files = [self.state / DATABASE, self.state / (DATABASE + '-wal')]
         self.assertEqual(after['bytes_on_disk'], sum(file.stat().st_size for file in files))
-        self.assertEqual(after['storage_errors'], 0)
+        self.assertEqual((after['storage_errors'], after['rows_damaged']), (0, 0))
         self.assertLessEqual(set(self.NAMES), after.keys())
+
+    def test_damaged_rows_are_counted(self):
+        """Of the log and of series at the start, of chunks when they are read."""
+        server = self.start_stored()
+        with Client(server) as client:
+            client.put_many([b'put k.%d %d %d\n' % (i % 4, i, i) for i in range(3_000)])
+        self.assertEqual(server.stop(), 0)
+        with sqlite3.connect(self.state / DATABASE) as database:
+            database.execute('UPDATE chunk SET checksum = checksum + 1 WHERE series = (SELECT min (series) FROM chunk)')
+            database.execute("INSERT INTO log (checksum, data) VALUES (1, x'00'), (2, x'00')")
+            (n_chunks,), = database.execute('SELECT count (*) FROM chunk WHERE series = (SELECT min (series) FROM chunk)')
+        database.close()
+        client = self.client(self.start_stored())
+        self.assertEqual(client.stats()['rows_damaged'], 2)
+        client.ask(b'get *')
+        self.assertEqual(client.stats()['rows_damaged'], 2 + n_chunks)
 
     def test_of_memory_alone_there_are_none(self):
         stats = self.client(self.start()).stats()

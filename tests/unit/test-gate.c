@@ -496,7 +496,8 @@ test_stats (Fixture *fixture, gconstpointer data)
                                  .bytes_written = 13,
                                  .storage_errors = 14,
                                  .bytes_unwritten = 15,
-                                 .bytes_on_disk = 16 };
+                                 .bytes_on_disk = 16,
+                                 .rows_damaged = 17 };
   g_autofree char *without = NULL;
   g_autofree char *with = NULL;
 
@@ -510,7 +511,7 @@ test_stats (Fixture *fixture, gconstpointer data)
   say (client, "stats\n");
   with = hear (client);
   g_assert_nonnull (strstr (with, "\ncommits 11\ncommit_time 12\nbytes_written 13\nbytes_unwritten "
-                                  "15\nbytes_on_disk 16\nstorage_errors 14\n"));
+                                  "15\nbytes_on_disk 16\nstorage_errors 14\nrows_damaged 17\n"));
 }
 
 int
