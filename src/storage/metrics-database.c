@@ -4,6 +4,7 @@
 
 #include "storage/metrics-database-private.h"
 #include "storage/metrics-log.h"
+#include "storage/metrics-source.h"
 #include "storage/metrics-written.h"
 
 #include <errno.h>
@@ -87,11 +88,7 @@ metrics_database_fail (MetricsDatabase *self, GError **error)
   gint error_code = G_IO_ERROR_FAILED;
 
   if (code == SQLITE_NOTADB)
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("'%s' is not a file of metricsd"),
-                   self->path);
-      return FALSE;
-    }
+    return metrics_source_refuse (self->path, error);
   if (code == SQLITE_CORRUPT)
     {
       metrics_database_set_damaged (self);
@@ -158,11 +155,7 @@ check_format (MetricsDatabase *self, gboolean *is_new, GError **error)
   if (*is_new)
     return TRUE;
   if (application_id != APPLICATION_ID)
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("'%s' is not a file of metricsd"),
-                   self->path);
-      return FALSE;
-    }
+    return metrics_source_refuse (self->path, error);
   if (version != FORMAT_VERSION)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,

@@ -4,6 +4,8 @@
 
 #include "storage/metrics-folder.h"
 
+#include "storage/metrics-database.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gi18n.h>
@@ -61,6 +63,7 @@ has_lost_file (int fd, const char *path, GError **error)
     return FALSE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
                _ ("'%s' is empty, but '%s' is not: both have to be there, or none"), path, log_path);
+  metrics_database_add_advice (error);
   return TRUE;
 }
 

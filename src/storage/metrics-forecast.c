@@ -6,6 +6,7 @@
 
 #include "common/metrics-key.h"
 #include "storage/metrics-log.h"
+#include "storage/metrics-source.h"
 #include "store/metrics-chunk.h"
 
 #include <glib/gi18n.h>
@@ -127,11 +128,7 @@ check_format (Reading *self, GError **error)
   gint64 version;
 
   if (read_number (self, "PRAGMA application_id") != APPLICATION_ID)
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("'%s' is not a file of metricsd"),
-                   self->path);
-      return FALSE;
-    }
+    return metrics_source_refuse (self->path, error);
   version = read_number (self, "PRAGMA user_version");
   if (version <= FORMAT_VERSION)
     return TRUE;

@@ -27,6 +27,25 @@ metrics_source_build_path (const char *folder)
 }
 
 /**
+ * metrics_source_refuse:
+ * @path: (type filename): a file
+ * @error: return location for a #GError
+ *
+ * Says that it is none of metricsd. Where its header is damaged it looks like that.
+ *
+ * Returns: %FALSE
+ */
+gboolean
+metrics_source_refuse (const char *path, GError **error)
+{
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+               _ ("'%s' is not a file of metricsd; if it is one that is damaged, 'metricsd --recover FILE' "
+                  "saves what is whole"),
+               path);
+  return FALSE;
+}
+
+/**
  * metrics_source_fail:
  * @handle: (nullable): a database
  * @path: (type filename): its file
@@ -40,13 +59,14 @@ metrics_source_build_path (const char *folder)
 gboolean
 metrics_source_fail (sqlite3 *handle, const char *path, int code, GError **error)
 {
+  const char *advice
+      = (code & 0xff) == SQLITE_CORRUPT ? _ ("; 'metricsd --recover FILE' saves what is whole") : "";
   gboolean is_last = handle != NULL && sqlite3_extended_errcode (handle) == code;
 
   if ((code & 0xff) == SQLITE_NOTADB)
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, _ ("'%s' is not a file of metricsd"), path);
-  else
-    g_set_error (error, G_IO_ERROR, (code & 0xff) == SQLITE_FULL ? G_IO_ERROR_NO_SPACE : G_IO_ERROR_FAILED,
-                 "'%s': %s", path, is_last ? sqlite3_errmsg (handle) : sqlite3_errstr (code));
+    return metrics_source_refuse (path, error);
+  g_set_error (error, G_IO_ERROR, (code & 0xff) == SQLITE_FULL ? G_IO_ERROR_NO_SPACE : G_IO_ERROR_FAILED,
+               "'%s': %s%s", path, is_last ? sqlite3_errmsg (handle) : sqlite3_errstr (code), advice);
   return FALSE;
 }
 

@@ -433,6 +433,45 @@ class RefusedTest(LastingTest):
             (self.state / DATABASE).write_bytes(content)
             self.assert_refused_untouched()
 
+    def test_what_is_damaged_says_what_saves_it(self):
+        """At a start, and where it is only read; and it does so."""
+        server = self.start_stored()
+        with Client(server) as client:
+            client.put_many([b'put k.%d %d %d\n' % (i % 40, i, i) for i in range(20_000)])
+        before = self.everything(server)
+        self.assertEqual(server.stop(), 0)
+        path = self.state / DATABASE
+        whole = path.read_bytes()
+        for name, damaged in (('header', bytes(byte ^ 0x5a for byte in whole[:100]) + whole[100:]),
+                              ('schema', whole[:100] + bytes(8) + whole[108:]), ('page', whole[:4096])):
+            with self.subTest(name):
+                path.write_bytes(damaged)
+                self.assert_refused_untouched("'metricsd --recover FILE' saves what is whole")
+        path.write_bytes(bytes(100) + whole[100:])
+        result = run('--state-dir', self.state, '--check')
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("'metricsd --recover FILE' saves what is whole", result.stderr)
+        saved = self.folder / DATABASE
+        self.assertIn(run('--state-dir', self.state, '--recover', saved).returncode, (0, 3))
+        shutil.copy(saved, path)
+        self.assertEqual(self.everything(self.start_stored()), before)
+
+    def test_half_a_file(self):
+        """It is served as far as it goes, or not; either way it is said what saves it."""
+        server = self.start_stored()
+        with Client(server) as client:
+            client.put_many([b'put k.%d %d %d\n' % (i % 40, i * 7919 % 10_007, i) for i in range(20_000)])
+        self.assertEqual(server.stop(), 0)
+        path = self.state / DATABASE
+        whole = path.read_bytes()
+        path.write_bytes(whole[:len(whole) // 2])
+        result = run('--state-dir', self.state, '--check')
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("'metricsd --recover FILE' saves what is whole", result.stderr)
+        server = self.start_stored()
+        self.assertEqual(server.stop(), 0)
+        self.assertIn("'metricsd --recover FILE' saves what is whole", server.errors())
+
     def test_a_database_of_another_program(self):
         self.state.mkdir()
         with sqlite3.connect(self.state / DATABASE) as database:
