@@ -104,23 +104,14 @@ run_backup (const MetricsOptions *options, const MetricsWatch *watch, GError **e
 {
   Screen *screen = watch->user_data;
   MetricsWatch own = { on_backup_report, watch->progress, screen };
+  GStatBuf status;
 
   if (!metrics_backup_write (options->state_dir, options->task_file, &own, error))
     return 1;
-  return screen->n_reports > 0 ? STATUS_LOST : 0;
-}
-
-static int
-run_backup (const MetricsOptions *options, const MetricsWatch *watch, GError **error)
-{
-  GStatBuf status;
-
-  if (!metrics_backup_write (options->state_dir, options->task_file, watch, error))
-    return 1;
-  hide (watch->user_data);
+  hide (screen);
   /* It is there: whoever took it away meanwhile has it. */
   print_figure ("bytes", g_stat (options->task_file, &status) == 0 ? status.st_size : 0);
-  return 0;
+  return screen->n_reports > 0 ? STATUS_LOST : 0;
 }
 
 static int

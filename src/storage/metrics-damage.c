@@ -154,3 +154,30 @@ metrics_damage_cut_wal (const char *path, const MetricsWalDamage *damage)
     close (fd);
   return good;
 }
+
+/**
+ * metrics_damage_open:
+ * @path: a database
+ * @synchronous: see metrics_database_open()
+ * @error: return location for a #GError
+ *
+ * Opens a database whose write-ahead log may be damaged. What that has behind the damage SQLite does not
+ * read, and would write over: it is kept aside first. Where it cannot be kept, or where the file has some of
+ * it already and so goes with none of what is read, nothing is written.
+ *
+ * Returns: (transfer full) (nullable): it
+ */
+MetricsDatabase *
+metrics_damage_open (const char *path, gboolean synchronous, GError **error)
+{
+  MetricsDatabase *database;
+  MetricsWalDamage damage;
+  gboolean is_damaged = metrics_wal_find_damage (path, &damage);
+  gboolean is_kept = is_damaged && metrics_damage_keep_wal (path, &damage);
+
+  database = metrics_database_open (path, synchronous, error);
+  if (database != NULL && is_damaged
+      && (!is_kept || damage.is_moved || !metrics_damage_cut_wal (path, &damage)))
+    metrics_database_set_damaged (database);
+  return database;
+}

@@ -14,4 +14,6 @@ char *metrics_damage_describe_wal (const char *path, const MetricsWalDamage *dam
 gboolean metrics_damage_keep_wal (const char *path, const MetricsWalDamage *damage);
 gboolean metrics_damage_cut_wal (const char *path, const MetricsWalDamage *damage);
 
+MetricsDatabase *metrics_damage_open (const char *path, gboolean synchronous, GError **error);
+
 G_END_DECLS

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What has to be there before SQLite opens a database. */
+/* The files around a database, and what has to be there before SQLite opens it. */
 
 /**
  * metrics_folder_ensure:
@@ -94,4 +94,26 @@ metrics_folder_ensure_file (const char *path, GError **error)
   g_set_error (error, G_IO_ERROR, g_io_error_from_errno (saved_errno), "'%s': %s", path,
                g_strerror (saved_errno));
   return FALSE;
+}
+
+static guint64
+get_file_size (const char *path)
+{
+  GStatBuf about;
+
+  return g_stat (path, &about) == 0 ? about.st_size : 0;
+}
+
+/**
+ * metrics_folder_get_size:
+ * @path: a database
+ *
+ * Returns: how many bytes it has on disk, its write-ahead log included
+ */
+guint64
+metrics_folder_get_size (const char *path)
+{
+  g_autofree char *log_path = g_strconcat (path, "-wal", NULL);
+
+  return get_file_size (path) + get_file_size (log_path);
 }

@@ -8,5 +8,6 @@ G_BEGIN_DECLS
 
 gboolean metrics_folder_ensure (const char *folder, GError **error);
 gboolean metrics_folder_ensure_file (const char *path, GError **error);
+guint64 metrics_folder_get_size (const char *path);
 
 G_END_DECLS

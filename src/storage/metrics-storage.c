@@ -70,7 +70,7 @@ struct _MetricsStorage
   gboolean is_tight;    /* whether it was said that memory is short for so many series */
   char *reason;         /* (owned) (nullable): why nothing can be written, while that is so */
   gboolean damaged;     /* whether it will stay so */
-  guint64 n_damaged;     /* how many damaged rows were named */
+  guint64 n_damaged;    /* how many damaged rows were named */
 };
 
 static void metrics_storage_journal_init (MetricsJournalInterface *iface);
@@ -412,25 +412,6 @@ dispatch_notice (GSource *source, GSourceFunc callback, gpointer user_data)
 /* A source that another thread can make ready at any time, and that says nothing twice. */
 static GSourceFuncs notice_funcs = { .dispatch = dispatch_notice };
 
-/* What the write-ahead log has behind damage SQLite does not read, and would write over. Where it cannot be
- * kept, or where the file has some of it already and so goes with none of what is read, nothing is written.
- */
-static gboolean
-open_database (MetricsStorage *self, GError **error)
-{
-  gboolean synchronous = self->durability != METRICS_DURABILITY_NONE;
-  MetricsWalDamage damage;
-  gboolean is_damaged = metrics_wal_find_damage (self->path, &damage);
-  gboolean is_kept = is_damaged && metrics_damage_keep_wal (self->path, &damage);
-
-  self->database = metrics_database_open (self->path, synchronous, error);
-  if (self->database == NULL)
-    return FALSE;
-  if (is_damaged && (!is_kept || damage.is_moved || !metrics_damage_cut_wal (self->path, &damage)))
-    metrics_database_set_damaged (self->database);
-  return TRUE;
-}
-
 /**
  * metrics_storage_new:
  * @folder: where; it is made where it is not there
@@ -456,7 +437,8 @@ metrics_storage_new (const char *folder, MetricsDurability durability, GError **
   self->lock = metrics_lock_take (folder, error);
   if (self->lock < 0 || !metrics_folder_ensure_file (self->path, error))
     return NULL;
-  return open_database (self, error) ? g_steal_pointer (&self) : NULL;
+  self->database = metrics_damage_open (self->path, durability != METRICS_DURABILITY_NONE, error);
+  return self->database != NULL ? g_steal_pointer (&self) : NULL;
 }
 
 static void
@@ -588,14 +570,6 @@ metrics_storage_close (MetricsStorage *self, GError **error)
   return good;
 }
 
-static guint64
-get_file_size (const char *path)
-{
-  GStatBuf about;
-
-  return g_stat (path, &about) == 0 ? about.st_size : 0;
-}
-
 /**
  * metrics_storage_get_figures:
  * @self: a storage
@@ -606,14 +580,11 @@ get_file_size (const char *path)
 void
 metrics_storage_get_figures (MetricsStorage *self, MetricsStorageFigures *figures)
 {
-  g_autofree char *log_path = NULL;
-
   g_return_if_fail (METRICS_IS_STORAGE (self));
 
-  log_path = g_strconcat (self->path, "-wal", NULL);
   *figures = self->final;
   if (self->writer != NULL)
     metrics_writer_get_figures (self->writer, figures);
   figures->rows_damaged = self->n_damaged;
-  figures->file_bytes = get_file_size (self->path) + get_file_size (log_path);
+  figures->file_bytes = metrics_folder_get_size (self->path);
 }
