@@ -4,6 +4,8 @@
 
 #include "daemon/metrics-daemon.h"
 
+#include "common/metrics-log-writer.h"
+#include "common/metrics-log.h"
 #include "daemon/metrics-pressure.h"
 #include "daemon/metrics-roller.h"
 #include "daemon/metrics-show-retention.h"
@@ -40,54 +42,74 @@ struct _MetricsDaemon
   MetricsService *service;       /* (owned) */
   GMainLoop *loop;               /* (owned) */
   GArray *signal_ids;            /* (owned) (element-type guint) */
-  gboolean stopping;
+  const char *stop_reason;       /* (unowned) (nullable): why it stops, once it does */
+  guint64 bytes_written;         /* to the disk, once it has stopped */
 };
 
 G_DEFINE_FINAL_TYPE (MetricsDaemon, metrics_daemon, G_TYPE_OBJECT)
 
-static gboolean
-stop_cb (gpointer user_data)
+static void
+stop (MetricsDaemon *self, const char *reason)
 {
-  MetricsDaemon *self = user_data;
-
-  if (self->stopping)
+  if (self->stop_reason != NULL)
     {
-      g_message (_ ("told to stop again: not waiting for clients"));
+      metrics_log (METRICS_EVENT_STOP_HURRIED, METRICS_NO_FIELDS,
+                   _ ("told to stop again: not waiting for clients"));
       metrics_service_abort (self->service);
-      return G_SOURCE_CONTINUE;
+      return;
     }
-  self->stopping = TRUE;
+  self->stop_reason = reason;
   metrics_service_finish (self->service, self->options->stop_timeout);
+}
+
+static gboolean
+terminate_cb (gpointer user_data)
+{
+  stop (user_data, "SIGTERM");
   return G_SOURCE_CONTINUE;
 }
 
-/* The storage is the last to go: until then clients may still change something. */
 static gboolean
-close_parts (MetricsDaemon *self, GError **error)
+interrupt_cb (gpointer user_data)
+{
+  stop (user_data, "SIGINT");
+  return G_SOURCE_CONTINUE;
+}
+
+/* The storage is the last to go: until then clients may still change something. Returns: whether all that
+ * they changed is on disk; else it has said so. */
+static gboolean
+close_parts (MetricsDaemon *self)
 {
   g_autoptr (MetricsStorage) storage = g_steal_pointer (&self->storage);
+  g_autoptr (GError) error = NULL;
+  MetricsStorageFigures figures;
+  gboolean good;
 
   g_clear_object (&self->service);
   g_clear_pointer (&self->pressure, metrics_pressure_free);
   g_clear_pointer (&self->sweeper, metrics_sweeper_free);
   g_clear_pointer (&self->roller, metrics_roller_free);
-  if (storage == NULL || metrics_storage_close (storage, error))
+  if (storage == NULL)
     return TRUE;
-  g_prefix_error (error, _ ("the newest points are lost: "));
-  return FALSE;
+  good = metrics_storage_close (storage, &error);
+  metrics_storage_get_figures (storage, &figures);
+  self->bytes_written = figures.bytes_written;
+  if (!good)
+    metrics_log (METRICS_EVENT_POINTS_LOST, METRICS_FIELDS (METRICS_TEXT (REASON, error->message)),
+                 _ ("the newest points are lost: %s"), error->message);
+  return good;
 }
 
 static void
 metrics_daemon_dispose (GObject *object)
 {
   MetricsDaemon *self = METRICS_DAEMON (object);
-  g_autoptr (GError) error = NULL;
 
   for (guint i = 0; i < self->signal_ids->len; i++)
     g_source_remove (g_array_index (self->signal_ids, guint, i));
   g_array_set_size (self->signal_ids, 0);
-  if (!close_parts (self, &error))
-    g_warning ("%s", error->message);
+  close_parts (self);
   g_clear_object (&self->store);
 
   G_OBJECT_CLASS (metrics_daemon_parent_class)->dispose (object);
@@ -150,9 +172,9 @@ raise_descriptor_limit (void)
 }
 
 static void
-catch_signal (MetricsDaemon *self, int number)
+catch_signal (MetricsDaemon *self, int number, GSourceFunc func)
 {
-  guint id = g_unix_signal_add (number, stop_cb, self);
+  guint id = g_unix_signal_add (number, func, self);
 
   g_array_append_val (self->signal_ids, id);
 }
@@ -224,16 +246,57 @@ load (MetricsDaemon *self, GError **error)
   return TRUE;
 }
 
+/* All addresses in the order in which they were given, as they are on standard output. */
+static GPtrArray *
+describe_listeners (GPtrArray *listeners)
+{
+  GPtrArray *texts = g_ptr_array_new_with_free_func (g_free);
+
+  for (guint i = 0; i < listeners->len; i++)
+    g_ptr_array_extend_and_steal (texts, metrics_listener_describe (listeners->pdata[i]));
+  return texts;
+}
+
 /* Who starts it without a word should learn where the points go. */
 static void
-say_where (const MetricsOptions *options)
+say_started (const MetricsOptions *options, GPtrArray *addresses)
 {
-  g_autofree char *name = NULL;
+  const char *folder = options->state_dir;
+  g_autoptr (GString) joined = g_string_new (NULL);
 
-  if (options->state_dir == NULL)
-    return;
-  name = g_filename_display_name (options->state_dir);
-  g_message (_ ("points are kept in '%s'"), name);
+  for (guint i = 0; i < addresses->len; i++)
+    g_string_append_printf (joined, "%s%s", i > 0 ? ", " : "", (const char *) addresses->pdata[i]);
+  if (folder != NULL)
+    metrics_log (METRICS_EVENT_STARTED,
+                 METRICS_FIELDS (METRICS_TEXT (VERSION, PACKAGE_VERSION), METRICS_TEXT (ADDRESS, joined->str),
+                                 METRICS_TEXT (FILE, folder)),
+                 /* Translators: the version, one or several addresses, and a folder */
+                 _ ("version %s is ready at %s; points are kept in '%s'"), PACKAGE_VERSION, joined->str,
+                 folder);
+  else
+    metrics_log (METRICS_EVENT_STARTED,
+                 METRICS_FIELDS (METRICS_TEXT (VERSION, PACKAGE_VERSION), METRICS_TEXT (ADDRESS, joined->str),
+                                 METRICS_TEXT (FILE, "")),
+                 /* Translators: the version, and one or several addresses */
+                 _ ("version %s is ready at %s; points are kept in memory only"), PACKAGE_VERSION,
+                 joined->str);
+}
+
+static void
+say_stopped (const char *reason, gboolean lasts, guint64 bytes_written)
+{
+  g_autofree char *size = g_format_size (bytes_written);
+
+  if (lasts)
+    metrics_log (METRICS_EVENT_STOPPED,
+                 METRICS_FIELDS (METRICS_TEXT (REASON, reason), METRICS_NUMBER (WRITTEN, bytes_written)),
+                 /* Translators: why, such as SIGTERM, and a size with its unit: 2.5 MB */
+                 _ ("stopped by %s; written to disk since the start: %s"), reason, size);
+  else
+    metrics_log (METRICS_EVENT_STOPPED,
+                 METRICS_FIELDS (METRICS_TEXT (REASON, reason), METRICS_NUMBER (WRITTEN, 0)),
+                 /* Translators: why, such as SIGTERM */
+                 _ ("stopped by %s"), reason);
 }
 
 /**
@@ -249,6 +312,7 @@ say_where (const MetricsOptions *options)
 gboolean
 metrics_daemon_start (MetricsDaemon *self, GError **error)
 {
+  g_autoptr (GPtrArray) addresses = NULL;
   GPtrArray *listeners;
   gint64 witness;
 
@@ -278,18 +342,14 @@ metrics_daemon_start (MetricsDaemon *self, GError **error)
         || !metrics_service_listen (self->service, listeners->pdata[i], error))
       return FALSE;
 
-  catch_signal (self, SIGTERM);
-  catch_signal (self, SIGINT);
-  say_where (self->options);
+  catch_signal (self, SIGTERM, terminate_cb);
+  catch_signal (self, SIGINT, interrupt_cb);
+  addresses = describe_listeners (listeners);
+  say_started (self->options, addresses);
 
   /* For programs: whoever waits for these lines has to have them now, and in one form everywhere. */
-  for (guint i = 0; i < listeners->len; i++)
-    {
-      g_autoptr (GPtrArray) addresses = metrics_listener_describe (listeners->pdata[i]);
-
-      for (guint k = 0; k < addresses->len; k++)
-        printf ("listening on %s\n", (const char *) addresses->pdata[k]);
-    }
+  for (guint i = 0; i < addresses->len; i++)
+    printf ("listening on %s\n", (const char *) addresses->pdata[i]);
   puts ("ready");
   fflush (stdout);
   return TRUE;
@@ -298,20 +358,34 @@ metrics_daemon_start (MetricsDaemon *self, GError **error)
 /**
  * metrics_daemon_run:
  * @self: a daemon that was started
- * @error: return location for a #GError
  *
  * Serves until SIGTERM or SIGINT, and then until all clients have gone or their time is up and all changes
  * are on disk.
  *
- * Returns: %FALSE where some changes could not be brought to the disk
+ * Returns: %FALSE where some changes could not be brought to the disk, which is said
  */
 gboolean
-metrics_daemon_run (MetricsDaemon *self, GError **error)
+metrics_daemon_run (MetricsDaemon *self)
 {
+  gboolean good;
+
   g_return_val_if_fail (METRICS_IS_DAEMON (self), FALSE);
 
+  metrics_log_writer_set_hasty (TRUE);
   g_main_loop_run (self->loop);
-  return close_parts (self, error);
+  metrics_log_writer_set_hasty (FALSE);
+  good = close_parts (self);
+  metrics_log_flush ();
+  say_stopped (self->stop_reason, self->options->state_dir != NULL, self->bytes_written);
+  return good;
+}
+
+static int
+fail (const GError *error, int status)
+{
+  metrics_log (METRICS_EVENT_START_FAILED, METRICS_FIELDS (METRICS_TEXT (REASON, error->message)), "%s",
+               error->message);
+  return status;
 }
 
 /**
@@ -341,16 +415,13 @@ metrics_daemon_main (int argc, char **argv)
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
   g_set_prgname ("metricsd");
-  /* Standard output is for programs. */
-  g_log_writer_default_set_use_stderr (TRUE);
+  metrics_log_writer_install ();
 
   arguments = g_strdupv (argv);
   options = metrics_options_parse (&arguments, &error);
   if (options == NULL)
-    {
-      g_printerr ("metricsd: %s\n", error->message);
-      return 2;
-    }
+    return fail (error, 2);
+  metrics_log_writer_set_level (options->log_level);
   if (options->show_version)
     {
       printf ("metricsd %s\n", PACKAGE_VERSION);
@@ -365,10 +436,7 @@ metrics_daemon_main (int argc, char **argv)
     return 0;
   if (error == NULL)
     daemon = metrics_daemon_new (options, config);
-  if (daemon == NULL || !metrics_daemon_start (daemon, &error) || !metrics_daemon_run (daemon, &error))
-    {
-      g_printerr ("metricsd: %s\n", error->message);
-      return 1;
-    }
-  return 0;
+  if (daemon == NULL || !metrics_daemon_start (daemon, &error))
+    return fail (error, 1);
+  return metrics_daemon_run (daemon) ? 0 : 1;
 }

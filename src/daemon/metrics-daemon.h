@@ -15,7 +15,7 @@ G_DECLARE_FINAL_TYPE (MetricsDaemon, metrics_daemon, METRICS, DAEMON, GObject)
 MetricsDaemon *metrics_daemon_new (const MetricsOptions *options, const MetricsConfig *config);
 
 gboolean metrics_daemon_start (MetricsDaemon *self, GError **error);
-gboolean metrics_daemon_run (MetricsDaemon *self, GError **error);
+gboolean metrics_daemon_run (MetricsDaemon *self);
 
 int metrics_daemon_main (int argc, char **argv);
 

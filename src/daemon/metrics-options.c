@@ -4,6 +4,7 @@
 
 #include "daemon/metrics-options.h"
 
+#include "common/metrics-log-writer.h"
 #include "common/metrics-names.h"
 #include "daemon/metrics-cgroup.h"
 #include "server/metrics-listener.h"
@@ -85,6 +86,7 @@ typedef struct
   gboolean memory_only;
   gboolean durability_given;
   MetricsDurability durability;
+  MetricsPriority log_level;
   char *backup; /* (owned) (nullable) */
   gboolean check;
   char *config; /* (owned) (nullable) */
@@ -211,6 +213,18 @@ durability_cb (const char *option_name, const char *text, gpointer data, GError 
   return FALSE;
 }
 
+static gboolean
+log_level_cb (const char *option_name, const char *text, gpointer data, GError **error)
+{
+  Parser *parser = data;
+
+  if (metrics_log_level_parse (text, &parser->log_level))
+    return TRUE;
+  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+               _ ("%s: '%s' is not error, warning, notice, info or debug"), option_name, text);
+  return FALSE;
+}
+
 /* In the order in which the help shows them: serving, where points are kept, limits, what is done instead. */
 static void
 add_options (GOptionGroup *group, Parser *parser)
@@ -227,6 +241,9 @@ add_options (GOptionGroup *group, Parser *parser)
     { "listen", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &parser->addresses,
       _ ("Address to listen on; can be given several times"), _ ("ADDRESS[,OPTION...]") },
     NUMBER (SELF_METRICS),
+    { "log-level", 0, 0, G_OPTION_ARG_CALLBACK, log_level_cb,
+      _ ("What is logged: error, warning, notice, info (the default) or debug, and what is graver"),
+      _ ("LEVEL") },
 
     { "state-dir", 0, 0, G_OPTION_ARG_FILENAME, &parser->state_dir,
       _ ("Folder in which points last ($STATE_DIRECTORY, else $XDG_STATE_HOME/metricsd)"), _ ("DIR") },
@@ -443,7 +460,7 @@ metrics_options_parse (GStrv *arguments, GError **error)
   g_autofree char *backup = NULL;
   g_autofree char *config = NULL;
   g_autofree char *recover = NULL;
-  Parser parser = { .durability = METRICS_DURABILITY_INTERVAL };
+  Parser parser = { .durability = METRICS_DURABILITY_INTERVAL, .log_level = METRICS_PRIORITY_INFO };
   gboolean parsed;
 
   memcpy (parser.numbers, number_defaults, sizeof parser.numbers);
@@ -477,6 +494,7 @@ metrics_options_parse (GStrv *arguments, GError **error)
   self->series_limit = parser.numbers[SERIES_LIMIT].value;
   self->memory_limit = parser.numbers[MEMORY_LIMIT].value;
   self->stop_timeout = parser.numbers[STOP_TIMEOUT].value;
+  self->log_level = parser.log_level;
   self->self_metrics = parser.numbers[SELF_METRICS].value;
   self->show_version = parser.show_version;
   if (!take_state (self, &parser, error) || !take_task (self, &parser, error)

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "common/metrics-event.h"
 #include "server/metrics-limits.h"
 #include "storage/metrics-storage.h"
 
@@ -35,6 +36,7 @@ typedef enum
  * @state_dir: (nullable) (type filename): the folder in which points last; %NULL for memory only
  * @durability: when what was put is on disk
  * @stop_timeout: seconds that clients have to take their answers when the server stops
+ * @log_level: the least grave of what is logged
  * @self_metrics: how often to keep the server's own figures as series, in seconds; 0 for never
  * @task: what to do
  * @task_file: (nullable) (type filename): what it writes
@@ -53,6 +55,7 @@ typedef struct
   char *state_dir; /* (owned) (nullable) */
   MetricsDurability durability;
   guint stop_timeout;
+  MetricsPriority log_level;
   guint self_metrics;
   MetricsTask task;
   char *task_file; /* (owned) (nullable) */

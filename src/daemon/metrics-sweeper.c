@@ -4,7 +4,10 @@
 
 #include "daemon/metrics-sweeper.h"
 
+#include "common/metrics-log.h"
 #include "store/metrics-sweep.h"
+
+#include <glib/gi18n.h>
 
 /* Sweeps the store, a second after the start and then once a minute; where there are no rules it never wakes
  * the process up. */
@@ -26,6 +29,7 @@ struct _MetricsSweeper
   MetricsInstantFunc func;
   gpointer data; /* (unowned) */
   MetricsClockGuard guard;
+  gboolean was_set;    /* whether the clock was set, and it was not said that it is believed again */
   gboolean doubts;     /* whether it was said that the clock is not believed */
   MetricsSweep *sweep; /* (owned) (nullable): under way */
   gint64 busy;         /* how long it took so far, in microseconds */
@@ -69,13 +73,27 @@ wake_cb (gpointer user_data)
     self->slice_id = g_idle_add_full (G_PRIORITY_DEFAULT, slice_cb, self, NULL);
 }
 
-/* Says it where it changes. */
+/* Says it where it changes. That a clock is not believed yet after a start is no news, but that it was set
+ * is. */
 static gboolean
 is_clock_good (MetricsSweeper *self, const MetricsInstant *now)
 {
+  gint64 good_from = self->guard.good_from;
   gboolean is_good = metrics_clock_guard_check (&self->guard, now);
 
-  if (is_good == self->doubts)
+  if (self->guard.good_from != good_from)
+    {
+      self->was_set = TRUE;
+      metrics_log (METRICS_EVENT_CLOCK_DOUBTED, METRICS_NO_FIELDS,
+                   _ ("the clock was set: for ten minutes no points are deleted for their age"));
+    }
+  else if (is_good && self->was_set)
+    {
+      self->was_set = FALSE;
+      metrics_log (METRICS_EVENT_CLOCK_BELIEVED, METRICS_NO_FIELDS,
+                   _ ("the clock goes evenly again: points are deleted for their age"));
+    }
+  else if (is_good == self->doubts)
     g_debug (is_good ? "retention: the clock is believed"
                      : "retention: waits until the clock can be believed");
   self->doubts = !is_good;

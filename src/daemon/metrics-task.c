@@ -4,6 +4,7 @@
 
 #include "daemon/metrics-task.h"
 
+#include "common/metrics-log.h"
 #include "storage/metrics-backup.h"
 #include "storage/metrics-check.h"
 #include "storage/metrics-recover.h"
@@ -87,7 +88,7 @@ on_backup_report (const char *text, gpointer user_data)
   Screen *screen = user_data;
 
   hide (screen);
-  g_printerr ("metricsd: %s\n", text);
+  metrics_log (METRICS_EVENT_BACKUP_INCOMPLETE, METRICS_FIELDS (METRICS_TEXT (REASON, text)), "%s", text);
   screen->n_reports++;
 }
 
@@ -187,6 +188,7 @@ metrics_task_run (const MetricsOptions *options)
   status = run_one (options, &watch, &error);
   hide (&screen);
   if (error != NULL)
-    g_printerr ("metricsd: %s\n", error->message);
+    metrics_log (METRICS_EVENT_TASK_FAILED, METRICS_FIELDS (METRICS_TEXT (REASON, error->message)), "%s",
+                 error->message);
   return status;
 }

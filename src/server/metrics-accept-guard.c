@@ -4,6 +4,8 @@
 
 #include "server/metrics-accept-guard.h"
 
+#include "common/metrics-log.h"
+
 #include <glib/gi18n.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -105,9 +107,10 @@ static void
 set_exhausted (MetricsAcceptGuard *self, gboolean exhausted)
 {
   if (exhausted && !self->exhausted)
-    g_message (_ ("no file descriptors left: new clients have to wait"));
+    metrics_log (METRICS_EVENT_DESCRIPTORS_GONE, METRICS_NO_FIELDS,
+                 _ ("no file descriptors left: new clients have to wait"));
   else if (!exhausted && self->exhausted)
-    g_message (_ ("there are file descriptors again"));
+    metrics_log (METRICS_EVENT_DESCRIPTORS_BACK, METRICS_NO_FIELDS, _ ("there are file descriptors again"));
   self->exhausted = exhausted;
   g_source_set_ready_time ((GSource *) self, exhausted ? g_get_monotonic_time () + RETRY_INTERVAL : -1);
 }

@@ -151,10 +151,7 @@ execute_line (MetricsConnection *self, gint64 now)
       self->budget -= metrics_session_execute (&self->session, line, len, now, &self->outbox.buffer);
     }
   else if (state == METRICS_LINE_TOO_LONG)
-    {
-      self->figures->requests++;
-      metrics_session_refuse (&self->session, "line too long", &self->outbox.buffer);
-    }
+    metrics_session_refuse_long_line (&self->session, &self->outbox.buffer);
   else
     metrics_session_end_long_line (&self->session, line, len);
   return TRUE;
@@ -449,6 +446,7 @@ metrics_connection_constructed (GObject *object)
 
   metrics_line_reader_init (&self->reader, base, self->limits->line);
   metrics_session_init (&self->session, self->store, self->limits, self->figures, self->rights);
+  metrics_session_set_socket (&self->session, get_socket (self));
   metrics_session_set_wake_func (&self->session, session_wake_cb, self);
   metrics_outbox_set_wake_func (&self->outbox, outbox_wake_cb, self);
   metrics_outbox_set_limit (&self->outbox, self->limits->unsent);

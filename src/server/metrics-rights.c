@@ -7,6 +7,20 @@
 #include <unistd.h>
 
 /**
+ * metrics_rights_get_name:
+ * @rights: at least one right
+ *
+ * Returns: (transfer none): the name of it, or of the first one of several
+ */
+const char *
+metrics_rights_get_name (MetricsRights rights)
+{
+  if (rights & METRICS_RIGHTS_READ)
+    return "read";
+  return rights & METRICS_RIGHTS_PUT ? "put" : "delete";
+}
+
+/**
  * metrics_rights_parse:
  * @text: names of rights, joined by `+`: `read+put+delete`
  * @rights: (out): the rights

@@ -17,6 +17,7 @@ typedef enum
 
 #define METRICS_RIGHTS_ALL (METRICS_RIGHTS_READ | METRICS_RIGHTS_PUT | METRICS_RIGHTS_DELETE)
 
+const char *metrics_rights_get_name (MetricsRights rights);
 gboolean metrics_rights_parse (const char *text, MetricsRights *rights);
 MetricsRights metrics_rights_of_peer (GSocket *socket);
 

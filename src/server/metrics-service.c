@@ -4,7 +4,9 @@
 
 #include "server/metrics-service.h"
 
+#include "common/metrics-log.h"
 #include "server/metrics-accept-guard.h"
+#include "server/metrics-client-log.h"
 #include "server/metrics-connection.h"
 #include "server/metrics-gate.h"
 #include "server/metrics-poller.h"
@@ -42,7 +44,6 @@ struct _MetricsService
   GHashTable *connections; /* (owned) (element-type MetricsConnection): a set */
   GHashTable *refused;     /* (owned) (element-type MetricsConnection): a set of those over the limit */
 
-  gboolean at_limit;  /* whether it was said that the limit is reached */
   gboolean finishing; /* whether it stops */
   guint finish_timeout_id;
   guint drain_id;
@@ -92,8 +93,6 @@ connection_closed_cb (MetricsConnection *connection, gpointer user_data)
   g_hash_table_remove (self->refused, connection);
   g_hash_table_remove (self->connections, connection);
   self->figures.connections = g_hash_table_size (self->connections);
-  if (self->figures.connections <= self->limits.connections / 2)
-    self->at_limit = FALSE;
   update_accepting (self);
   /* The answer that it was in the middle of may have kept what others deleted. Not at an idle priority, which
    * is never reached while clients are busy. */
@@ -102,30 +101,20 @@ connection_closed_cb (MetricsConnection *connection, gpointer user_data)
   check_finished (self);
 }
 
-/* Says it once, and again only after half of the clients have gone in between: a flood must not fill the log.
- */
-static void
-note_limit (MetricsService *self)
-{
-  if (!self->at_limit)
-    g_message (_ ("limit of %u connections reached: further clients are refused"), self->limits.connections);
-  self->at_limit = TRUE;
-}
-
 static gboolean
 incoming_cb (GSocketService *acceptor, GSocketConnection *stream, GObject *source_object, gpointer user_data)
 {
   MetricsService *self = user_data;
   gboolean over_limit = g_hash_table_size (self->connections) >= self->limits.connections;
-  MetricsRights rights = metrics_listener_get_rights (METRICS_LISTENER (source_object),
-                                                      g_socket_connection_get_socket (stream));
+  GSocket *socket = g_socket_connection_get_socket (stream);
+  MetricsRights rights = metrics_listener_get_rights (METRICS_LISTENER (source_object), socket);
   g_autoptr (MetricsConnection) connection
       = metrics_connection_new (stream, self->store, self->gate, &self->limits, &self->figures, rights);
   g_autoptr (GError) error = NULL;
 
   if (!metrics_connection_start (connection, self->poller, &error))
     {
-      g_warning (_ ("client lost: %s"), error->message);
+      metrics_client_log_lost (socket, error);
       return TRUE;
     }
 
@@ -134,7 +123,7 @@ incoming_cb (GSocketService *acceptor, GSocketConnection *stream, GObject *sourc
   if (over_limit)
     {
       self->figures.connections_refused++;
-      note_limit (self);
+      metrics_client_log_over_limit (socket, &self->limits);
       metrics_connection_refuse (connection, "too many connections");
       update_accepting (self);
     }
@@ -314,8 +303,10 @@ fit_connection_limit (MetricsService *self)
 
   if (self->limits.connections <= most)
     return;
-  g_message (_ ("file descriptors are enough for %u connections, not for %u"), most,
-             self->limits.connections);
+  metrics_log (METRICS_EVENT_DESCRIPTORS_FEW, METRICS_FIELDS (METRICS_NUMBER (LIMIT, most)),
+               ngettext ("file descriptors are enough for %u connection, not for %u",
+                         "file descriptors are enough for %u connections, not for %u", most),
+               most, self->limits.connections);
   self->limits.connections = most;
 }
 
@@ -361,9 +352,10 @@ finish_timeout_cb (gpointer user_data)
   guint n = g_hash_table_size (self->connections) + g_hash_table_size (self->refused);
 
   self->finish_timeout_id = 0;
-  g_message (ngettext ("%u client did not take its answers in time",
-                       "%u clients did not take their answers in time", n),
-             n);
+  metrics_log (METRICS_EVENT_CLIENTS_CUT_OFF, METRICS_FIELDS (METRICS_NUMBER (COUNT, n)),
+               ngettext ("%u client did not take its answers in time",
+                         "%u clients did not take their answers in time", n),
+               n);
   metrics_service_abort (self);
   return G_SOURCE_REMOVE;
 }

@@ -6,6 +6,7 @@
 
 #include "protocol/metrics-command.h"
 #include "protocol/metrics-reply.h"
+#include "server/metrics-client-log.h"
 #include "server/metrics-stats.h"
 
 /**
@@ -47,6 +48,19 @@ metrics_session_clear (MetricsSession *self)
 }
 
 /**
+ * metrics_session_set_socket:
+ * @self: a session
+ * @socket: (nullable): the client's; it has to live as long as the session
+ *
+ * Has the log name the client.
+ */
+void
+metrics_session_set_socket (MetricsSession *self, GSocket *socket)
+{
+  self->socket = socket;
+}
+
+/**
  * metrics_session_set_wake_func:
  * @self: a session
  * @func: what to call when a reply can go on that had to wait (%METRICS_QUERY_NOT_YET)
@@ -72,6 +86,13 @@ metrics_session_refuse (MetricsSession *self, const char *message, MetricsBuffer
 {
   self->figures->errors++;
   metrics_reply_error (out, message);
+}
+
+static void
+refuse_put (MetricsSession *self, const GError *error, MetricsBuffer *out)
+{
+  metrics_client_log_refused_put (self->socket, self->store, error);
+  metrics_session_refuse (self, error->message, out);
 }
 
 /* The reply is complete later: nothing of it is there yet. */
@@ -100,7 +121,7 @@ put (MetricsSession *self, const MetricsCommand *command, MetricsBuffer *out)
   else if (g_error_matches (error, METRICS_STORE_ERROR, METRICS_STORE_ERROR_NOT_YET))
     begin_put (self, command);
   else
-    metrics_session_refuse (self, error->message, out);
+    refuse_put (self, error, out);
   self->work = metrics_store_take_work (self->store);
 }
 
@@ -230,6 +251,7 @@ metrics_session_execute (MetricsSession *self, const char *line, gsize len, gint
   gboolean swallowed = blank && self->after_request;
   gboolean first = !self->had_line;
   MetricsCommand command;
+  MetricsRights missing;
 
   g_assert (self->query == NULL);
 
@@ -245,13 +267,33 @@ metrics_session_execute (MetricsSession *self, const char *line, gsize len, gint
     {
       command.verb = METRICS_VERB_WRONG;
       self->over = TRUE;
+      metrics_client_log_http (self->socket);
     }
 
-  if ((needed_rights (command.verb) & ~self->rights) != 0)
-    metrics_session_refuse (self, "permission denied", out);
+  missing = needed_rights (command.verb) & ~self->rights;
+  if (missing != METRICS_RIGHTS_NONE)
+    {
+      metrics_client_log_denied (self->socket, missing);
+      metrics_session_refuse (self, "permission denied", out);
+    }
   else
     execute_command (self, &command, out);
   return self->work;
+}
+
+/**
+ * metrics_session_refuse_long_line:
+ * @self: a session that is not busy
+ * @out: where the reply goes
+ *
+ * Refuses a line that is too long to be read.
+ */
+void
+metrics_session_refuse_long_line (MetricsSession *self, MetricsBuffer *out)
+{
+  self->figures->requests++;
+  metrics_client_log_long_line (self->socket, self->limits);
+  metrics_session_refuse (self, "line too long", out);
 }
 
 /**
@@ -308,7 +350,7 @@ metrics_session_resume (MetricsSession *self, gint *budget, MetricsBuffer *out)
     self->broken = self->over = TRUE;
   else if (state == METRICS_QUERY_REFUSED)
     {
-      metrics_session_refuse (self, metrics_query_get_error (self->query)->message, out);
+      refuse_put (self, metrics_query_get_error (self->query), out);
       g_clear_pointer (&self->query, metrics_query_free);
     }
   else if (state == METRICS_QUERY_ROW && self->query_kind == METRICS_QUERY_KEYS)

@@ -7,6 +7,8 @@
 #include "server/metrics-rights.h"
 #include "store/metrics-query.h"
 
+#include <gio/gio.h>
+
 G_BEGIN_DECLS
 
 /**
@@ -21,6 +23,7 @@ typedef struct
   const MetricsLimits *limits; /* (unowned) */
   MetricsFigures *figures;     /* (unowned) */
   MetricsRights rights;
+  GSocket *socket; /* (unowned) (nullable): of the client, for what is said of it */
 
   MetricsQuery *query; /* (owned) (nullable): of the reply that is not complete yet */
   MetricsQueryKind query_kind;
@@ -40,6 +43,7 @@ void metrics_session_init (MetricsSession *self,
                            MetricsFigures *figures,
                            MetricsRights rights);
 void metrics_session_clear (MetricsSession *self);
+void metrics_session_set_socket (MetricsSession *self, GSocket *socket);
 void metrics_session_set_wake_func (MetricsSession *self, MetricsQueryWakeFunc func, gpointer user_data);
 
 guint metrics_session_execute (MetricsSession *self,
@@ -48,6 +52,7 @@ guint metrics_session_execute (MetricsSession *self,
                                gint64 now,
                                MetricsBuffer *out);
 void metrics_session_refuse (MetricsSession *self, const char *message, MetricsBuffer *out);
+void metrics_session_refuse_long_line (MetricsSession *self, MetricsBuffer *out);
 void metrics_session_end_long_line (MetricsSession *self, const char *tail, gsize len);
 
 MetricsQueryState metrics_session_resume (MetricsSession *self, gint *budget, MetricsBuffer *out);

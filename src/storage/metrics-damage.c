@@ -4,11 +4,13 @@
 
 #include "storage/metrics-damage.h"
 
+#include "common/metrics-log.h"
 #include "storage/metrics-log.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gi18n.h>
+#include <inttypes.h>
 #include <unistd.h>
 
 /* What is said of damage when a database is read. */
@@ -25,8 +27,14 @@
 void
 metrics_damage_report (const char *path, const char *table, guint64 id, const char *reason)
 {
-  g_message (_ ("'%s': row %" G_GUINT64_FORMAT " of table '%s' is damaged and left out: %s"), path, id, table,
-             reason);
+  g_autofree char *row = g_strdup_printf ("%" PRIu64, id);
+
+  metrics_log (METRICS_EVENT_ROW_DAMAGED,
+               METRICS_FIELDS (METRICS_TEXT (FILE, path), METRICS_TEXT (TABLE, table),
+                               METRICS_TEXT (ROW, row), METRICS_TEXT (REASON, reason)),
+               /* Translators: a file, the number of a row, the name of its table, and what is wrong with it
+                */
+               _ ("'%s': row %s of table '%s' is damaged and left out: %s"), path, row, table, reason);
 }
 
 /**
@@ -42,17 +50,35 @@ metrics_damage_report (const char *path, const char *table, guint64 id, const ch
 gboolean
 metrics_damage_report_lost (const char *path, const char *table, const MetricsRow *row)
 {
+  gboolean is_open = row->lost_to == G_MAXINT64;
+  g_autofree char *rows = NULL;
+
   if (row->lost_to == 0)
     return FALSE;
-  if (row->lost_to == G_MAXINT64)
-    g_message (_ ("'%s': the rows of table '%s' from %" G_GUINT64_FORMAT
-                  " on are on damaged pages and left out"),
-               path, table, row->id);
-  else
-    g_message (_ ("'%s': the rows of table '%s' from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
-                  " are on damaged pages and left out"),
-               path, table, row->id, row->lost_to);
+  rows = is_open ? g_strdup_printf ("%" PRIu64 "-", row->id)
+                 : g_strdup_printf ("%" PRIu64 "-%" PRIu64, row->id, (guint64) row->lost_to);
+  metrics_log (METRICS_EVENT_ROW_DAMAGED,
+               METRICS_FIELDS (METRICS_TEXT (FILE, path), METRICS_TEXT (TABLE, table),
+                               METRICS_TEXT (ROW, rows), METRICS_TEXT (REASON, "damaged pages")),
+               /* Translators: a file, the name of a table, and numbers of rows: 5-9, or 5- where no end is
+                * known */
+               _ ("'%s': rows of table '%s' are on damaged pages and left out: %s"), path, table, rows);
   return TRUE;
+}
+
+static void
+report_kept (const char *copy)
+{
+  metrics_log (METRICS_EVENT_DAMAGE_KEPT, METRICS_FIELDS (METRICS_TEXT (FILE, copy)),
+               _ ("what is damaged was copied to '%s'"), copy);
+}
+
+static void
+report_not_kept (const char *path, const char *reason)
+{
+  metrics_log (METRICS_EVENT_DAMAGE_NOT_KEPT,
+               METRICS_FIELDS (METRICS_TEXT (FILE, path), METRICS_TEXT (REASON, reason)),
+               _ ("what is damaged in '%s' cannot be kept: %s"), path, reason);
 }
 
 /**
@@ -73,9 +99,9 @@ metrics_damage_keep (const char *path, const MetricsRow *row)
     return;
   if (g_file_set_contents_full (copy, (const char *) row->data, row->size,
                                 G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600, &error))
-    g_message (_ ("what that row has is kept in '%s'"), copy);
+    report_kept (copy);
   else
-    g_message ("%s", error->message);
+    report_not_kept (path, error->message);
 }
 
 /**
@@ -88,9 +114,14 @@ metrics_damage_keep (const char *path, const MetricsRow *row)
 char *
 metrics_damage_describe_wal (const char *path, const MetricsWalDamage *damage)
 {
-  return g_strdup_printf (_ ("'%s-wal' is damaged: %" G_GUINT64_FORMAT
-                             " frames from the damage on, with what was written last, are not read; "
-                             "'metricsd --recover FILE' saves what is whole"),
+  /* Translators: a frame is a piece of a file of SQLite's */
+  return g_strdup_printf (ngettext ("'%s-wal' is damaged: %" PRIu64
+                                    " frame from the damage on, with what was written last, is not "
+                                    "read; 'metricsd --recover FILE' saves what is whole",
+                                    "'%s-wal' is damaged: %" PRIu64
+                                    " frames from the damage on, with what was written last, are not "
+                                    "read; 'metricsd --recover FILE' saves what is whole",
+                                    damage->n_frames),
                           path, damage->n_frames);
 }
 
@@ -118,16 +149,19 @@ metrics_damage_keep_wal (const char *path, const MetricsWalDamage *damage)
                                      G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
                                      &error);
 
+  metrics_log (METRICS_EVENT_WAL_DAMAGED,
+               METRICS_FIELDS (METRICS_TEXT (FILE, log_path), METRICS_NUMBER (COUNT, damage->n_frames)),
+               /* Translators: a frame is a piece of a file of SQLite's */
+               ngettext ("'%s' is damaged: %" PRIu64
+                         " frame from the damage on, with what was written last, is not read",
+                         "'%s' is damaged: %" PRIu64
+                         " frames from the damage on, with what was written last, are not read",
+                         damage->n_frames),
+               log_path, damage->n_frames);
   if (good)
-    g_message (_ ("'%s' is damaged: %" G_GUINT64_FORMAT
-                  " frames from the damage on, with what was written last, are not read; all of it is kept "
-                  "in '%s'"),
-               log_path, damage->n_frames, copy);
+    report_kept (copy);
   else
-    g_message (_ ("'%s' is damaged: %" G_GUINT64_FORMAT
-                  " frames from the damage on, with what was written last, are not read; it cannot be "
-                  "copied: %s"),
-               log_path, damage->n_frames, error->message);
+    report_not_kept (log_path, error->message);
   return good;
 }
 
@@ -149,7 +183,7 @@ metrics_damage_cut_wal (const char *path, const MetricsWalDamage *damage)
   gboolean good = fd >= 0 && ftruncate (fd, damage->end) == 0 && fsync (fd) == 0;
 
   if (!good)
-    g_message ("'%s': %s", log_path, g_strerror (errno));
+    report_not_kept (log_path, g_strerror (errno));
   if (fd >= 0)
     close (fd);
   return good;

@@ -4,8 +4,9 @@
 
 #include "storage/metrics-fetcher.h"
 
+#include "storage/metrics-storage-log.h"
+
 #include <gio/gio.h>
-#include <glib/gi18n.h>
 
 /* Brings what is on disk alone: a thread that reads, asked by the main thread, and answering in it.
  *
@@ -185,7 +186,7 @@ begin_rows (MetricsFetcher *self)
     rows = metrics_rows_open (self->path, &error);
   if (rows != NULL && metrics_rows_begin (rows, &error))
     return g_steal_pointer (&rows);
-  g_message (_ ("cannot read '%s': %s"), self->path, error->message);
+  metrics_storage_log_unread (self->path, error);
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA))
     self->damage (NULL, self->user_data);
   return NULL;
@@ -345,7 +346,7 @@ static void
 report_failing (MetricsFetcher *self, const Ticket *ticket)
 {
   if (ticket->error != NULL && !self->failing)
-    g_message (_ ("cannot read '%s': %s"), self->path, ticket->error->message);
+    metrics_storage_log_unread (self->path, ticket->error);
   if (ticket->error != NULL || ticket->good)
     self->failing = ticket->error != NULL;
 }

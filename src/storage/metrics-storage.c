@@ -11,10 +11,10 @@
 #include "storage/metrics-load.h"
 #include "storage/metrics-lock.h"
 #include "storage/metrics-room.h"
+#include "storage/metrics-storage-log.h"
 #include "storage/metrics-writer.h"
 #include "store/metrics-rollup.h"
 
-#include <glib/gi18n.h>
 #include <glib/gstdio.h>
 #include <unistd.h>
 
@@ -124,6 +124,8 @@ metrics_storage_check (MetricsJournal *journal, GError **error)
 
   if (G_LIKELY (self->pending <= MAX_PENDING && !self->damaged))
     return TRUE;
+  if (self->reason == NULL)
+    metrics_storage_log_slow (self->path);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "storage: %s",
                self->reason != NULL ? self->reason : "the disk is too slow");
   return FALSE;
@@ -262,9 +264,7 @@ refuse_changes (MetricsStorage *self)
     metrics_database_set_damaged (self->database);
   g_free (self->reason);
   self->reason = g_strdup ("the file is damaged");
-  g_message (_ ("'%s' is damaged: what is whole is served, nothing is written; 'metricsd --recover FILE' "
-                "saves what is whole"),
-             self->path);
+  metrics_storage_log_damaged (self->path);
 }
 
 /* The cause is said once, not at each attempt. */
@@ -276,10 +276,9 @@ report_failing (MetricsStorage *self, const MetricsWriterNews *news)
   if (self->damaged)
     return;
   if (news->failing && self->reason == NULL)
-    g_message (_ ("cannot write '%s': %s; what is not on disk yet is kept in memory"), self->path,
-               news->reason != NULL ? news->reason : "");
+    metrics_storage_log_unwritten (self->path, news->reason != NULL ? news->reason : "");
   else if (!news->failing && self->reason != NULL)
-    g_message (_ ("writing '%s' works again"), self->path);
+    metrics_storage_log_resumed (self->path);
   if (news->reason == NULL && news->failing)
     return;
   g_free (self->reason);
@@ -373,9 +372,7 @@ report_tight (MetricsStorage *self)
   if (memory <= self->memory_high || needed <= self->memory_high || self->is_tight)
     return;
   self->is_tight = TRUE;
-  g_message (_ ("the memory limit is small for %" G_GUINT64_FORMAT " series: puts wait for the disk or are "
-                "refused, and more is written than need be; %" G_GUINT64_FORMAT " MiB would be enough"),
-             n_series, (needed >> 20) + 1);
+  metrics_storage_log_tight (n_series, needed);
 }
 
 static gboolean

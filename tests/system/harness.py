@@ -33,8 +33,8 @@ NOWHERE = {'STATE_DIRECTORY': '/dev/null/metricsd'}
 OK = b'ok\n\n'
 WRONG = b'error\nwrong command\n\n'
 
-# What one that was told nothing more says of itself.
-WHERE = re.compile(r"(?m)^metricsd-Message: [0-9:.]+: points are kept in '.*'\n")
+# What each says of itself when it starts and stops.
+ITSELF = re.compile(r'(?m)^metricsd: (version \S+ is ready at .*; points are kept in .*|stopped by \w+(; .*)?)\n')
 # What a healthy server never writes.
 REPORT = re.compile(r'AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer|runtime error:|-CRITICAL \*\*')
 
@@ -173,8 +173,12 @@ class Server:
         self.process.wait()
 
     def errors(self):
-        """What it wrote to stderr so far, but for where it keeps points."""
-        return WHERE.sub('', os.pread(self._errors.fileno(), 1 << 20, 0).decode(errors='replace'))
+        """What it wrote to stderr so far, but for that it is ready and that it has stopped."""
+        return ITSELF.sub('', self.log())
+
+    def log(self):
+        """All that it wrote to stderr so far."""
+        return os.pread(self._errors.fileno(), 1 << 20, 0).decode(errors='replace')
 
     def _memory(self, field):
         with open(f'/proc/{self.pid}/status') as status:

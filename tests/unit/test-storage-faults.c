@@ -4,6 +4,7 @@
 
 #include "faulty-vfs.h"
 #include "helpers.h"
+#include "logged.h"
 #include "stored.h"
 
 /* Each call to the system fails once, in one run after another, until a run has no more calls: nothing that
@@ -150,7 +151,7 @@ test_outage (void)
   g_signal_connect_swapped (stored->storage, "failed", G_CALLBACK (note_failure), &n_failures);
   g_signal_connect_swapped (stored->storage, "kept", G_CALLBACK (count_kept), &n_kept);
 
-  g_test_expect_message ("metricsd", G_LOG_LEVEL_MESSAGE, "cannot write*metricsd.db*full*");
+  logged_expect ("cannot write*metricsd.db*full*");
   faulty_vfs_fail_at (FAULTY_WRITES, 1, TRUE);
   put (stored->store, "a", 2, 2);
   put (stored->store, "b", 3, 3);
@@ -160,14 +161,14 @@ test_outage (void)
   metrics_storage_get_figures (stored->storage, &figures);
   g_assert_cmpuint (figures.errors, >=, 3);
   g_assert_cmpuint (figures.pending, >, 0);
-  g_test_assert_expected_messages ();
+  logged_assert_expected ();
 
-  g_test_expect_message ("metricsd", G_LOG_LEVEL_MESSAGE, "writing*works again");
+  logged_expect ("writing*works again");
   faulty_vfs_stop ();
   while (n_kept == 0)
     g_main_context_iteration (NULL, TRUE);
   stored_await_kept (stored);
-  g_test_assert_expected_messages ();
+  logged_assert_expected ();
   expected = stored_describe_copy (folder);
   g_assert_cmpstr (expected, ==, "a 1 0x1p+0\na 2 0x1p+1\nb 3 0x1.8p+1\n");
   stored_close (stored);
@@ -261,12 +262,12 @@ test_long_outage (void)
 
   g_assert_no_error (error);
   g_signal_connect_swapped (stored->storage, "failed", G_CALLBACK (note_failure), &n_failures);
-  g_test_expect_message ("metricsd", G_LOG_LEVEL_MESSAGE, "cannot write*metricsd.db*full*");
+  logged_expect ("cannot write*metricsd.db*full*");
   faulty_vfs_fail_at (FAULTY_WRITES, 1, TRUE);
   put (stored->store, "a", 1, 1);
   while (n_failures == 0)
     g_main_context_iteration (NULL, TRUE);
-  g_test_assert_expected_messages ();
+  logged_assert_expected ();
   g_assert_false (metrics_journal_is_awaited (journal));
 
   do
@@ -284,10 +285,10 @@ test_long_outage (void)
   g_assert_cmpuint (figures.pending, >, 64 << 20);
   g_assert_cmpuint (figures.pending, <, 65 << 20);
 
-  g_test_expect_message ("metricsd", G_LOG_LEVEL_MESSAGE, "writing*works again");
+  logged_expect ("writing*works again");
   faulty_vfs_stop ();
   stored_await_kept (stored);
-  g_test_assert_expected_messages ();
+  logged_assert_expected ();
   g_assert_false (metrics_journal_is_awaited (journal));
   put (stored->store, "a", 2, 2);
   g_assert_cmpuint (metrics_store_get_n_points (stored->store), ==, n + 1);
@@ -322,6 +323,7 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
+  logged_install ();
   faulty_vfs_install ();
 
   g_test_add_data_func ("/storage-faults/each-call/once", GINT_TO_POINTER (FALSE), test_each_call);

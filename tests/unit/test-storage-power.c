@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "helpers.h"
+#include "logged.h"
 #include "power-vfs.h"
 #include "stored.h"
 
@@ -298,6 +299,7 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
+  logged_install ();
   power_vfs_install ();
 
   g_test_add_data_func ("/storage-power/always", GINT_TO_POINTER (METRICS_DURABILITY_ALWAYS), test_power);

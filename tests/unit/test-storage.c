@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "helpers.h"
+#include "logged.h"
 #include "stored.h"
 
 #include <gio/gio.h>
@@ -206,17 +207,16 @@ test_damage (Fixture *self, gconstpointer data)
   folder_execute (self->folder, "UPDATE chunk SET data = x'00' || substr (data, 2) WHERE series = 2;"
                                 "INSERT INTO log VALUES (7, 1, x'00'), (8, 0, x'')");
 
-  g_test_expect_message ("metricsd", G_LOG_LEVEL_MESSAGE, "*row 7 of table 'log' is damaged*checksum*");
-  g_test_expect_message ("metricsd", G_LOG_LEVEL_MESSAGE, "*kept in*metricsd.db.damaged-7-d202ef8d*");
-  g_test_expect_message ("metricsd", G_LOG_LEVEL_MESSAGE, "*row 8 of table 'log' is damaged*read*");
+  logged_expect ("*row 7 of table 'log' is damaged*checksum*");
+  logged_expect ("*copied to*metricsd.db.damaged-7-d202ef8d*");
+  logged_expect ("*row 8 of table 'log' is damaged*read*");
   stored = open_folder (self, METRICS_DURABILITY_INTERVAL);
-  g_test_assert_expected_messages ();
+  logged_assert_expected ();
   /* Of a chunk that is learned when it is read, and said once. */
-  g_test_expect_message ("metricsd", G_LOG_LEVEL_MESSAGE,
-                         "*row 2 of table 'chunk' is damaged*series 2 from 2 to 2*");
+  logged_expect ("*row 2 of table 'chunk' is damaged*series 2 from 2 to 2*");
   after = stored_describe (stored);
   g_free (stored_describe (stored));
-  g_test_assert_expected_messages ();
+  logged_assert_expected ();
   stored_close (stored);
   g_assert_cmpstr (after, ==, "a 1 0x1p+0\nc 3 0x1.8p+1\n");
   /* The log was moved into the chunks since; what was damaged of it is still there to be looked at. */
@@ -348,6 +348,7 @@ int
 main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
+  logged_install ();
 
 #define ADD(name, data, func) g_test_add ("/storage/" name, Fixture, data, set_up, func, tear_down)
   ADD ("checkpoint-fails", NULL, test_checkpoint_fails);

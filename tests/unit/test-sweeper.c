@@ -6,6 +6,7 @@
 #include "daemon/metrics-sweeper.h"
 
 #include "helpers.h"
+#include "logged.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -294,6 +295,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  logged_install ();
 
   g_test_add_func ("/sweeper/config", test_config);
   g_test_add_func ("/sweeper/wrong-config", test_wrong_config);

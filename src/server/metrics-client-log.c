@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "server/metrics-client-log.h"
+
+#include "common/metrics-log.h"
+
+#include <glib/gi18n.h>
+#include <inttypes.h>
+
+/* What is said of clients. A client can make any of it come as often as it likes: nothing is put together
+ * before it is known that it will be written. */
+
+/* Who is at the other end: an address, or of a unix socket the process, as the kernel knows it. */
+static char *
+name_client (GSocket *socket)
+{
+  g_autoptr (GSocketAddress) address = socket != NULL ? g_socket_get_remote_address (socket, NULL) : NULL;
+  g_autoptr (GCredentials) credentials = NULL;
+
+  if (address != NULL && G_IS_INET_SOCKET_ADDRESS (address))
+    return g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
+  if (socket != NULL)
+    credentials = g_socket_get_credentials (socket, NULL);
+  if (credentials == NULL)
+    return g_strdup ("?");
+  return g_strdup_printf ("pid=%ld,uid=%ld", (long) g_credentials_get_unix_pid (credentials, NULL),
+                          (long) g_credentials_get_unix_user (credentials, NULL));
+}
+
+/**
+ * metrics_client_log_lost:
+ * @socket: (nullable): of the client
+ * @error: why
+ *
+ * Says that a client cannot be served though nothing is wrong with it.
+ */
+void
+metrics_client_log_lost (GSocket *socket, const GError *error)
+{
+  g_autofree char *client = name_client (socket);
+
+  metrics_log (METRICS_EVENT_CLIENT_LOST,
+               METRICS_FIELDS (METRICS_TEXT (CLIENT, client), METRICS_TEXT (REASON, error->message)),
+               /* Translators: the first is the client, such as 127.0.0.1:43210 */
+               _ ("client %s is lost: %s"), client, error->message);
+}
+
+/**
+ * metrics_client_log_over_limit:
+ * @socket: (nullable): of the client
+ * @limits: with the limit of connections
+ *
+ * Says that a client is refused since there are as many as there may be.
+ */
+void
+metrics_client_log_over_limit (GSocket *socket, const MetricsLimits *limits)
+{
+  g_autofree char *client = NULL;
+
+  if (!metrics_log_is_due (METRICS_EVENT_CONNECTION_LIMIT))
+    return;
+  client = name_client (socket);
+  metrics_log (METRICS_EVENT_CONNECTION_LIMIT,
+               METRICS_FIELDS (METRICS_TEXT (CLIENT, client), METRICS_NUMBER (LIMIT, limits->connections)),
+               /* Translators: the client is such as 127.0.0.1:43210; it is the limit of clients at the same
+                  time */
+               ngettext ("client %s is refused: the limit of %u connection is reached",
+                         "client %s is refused: the limit of %u connections is reached", limits->connections),
+               client, limits->connections);
+}
+
+/**
+ * metrics_client_log_denied:
+ * @socket: (nullable): of the client
+ * @missing: the rights that it lacks for what it asked for
+ *
+ * Says that a client has asked for what it may not do.
+ */
+void
+metrics_client_log_denied (GSocket *socket, MetricsRights missing)
+{
+  const char *right = metrics_rights_get_name (missing);
+  g_autofree char *client = NULL;
+
+  if (!metrics_log_is_due (METRICS_EVENT_CLIENT_DENIED))
+    return;
+  client = name_client (socket);
+  metrics_log (METRICS_EVENT_CLIENT_DENIED,
+               METRICS_FIELDS (METRICS_TEXT (CLIENT, client), METRICS_TEXT (RIGHT, right)),
+               /* Translators: the right is 'read', 'put' or 'delete', as in the configuration */
+               _ ("client %s is refused: it does not have the right '%s'"), client, right);
+}
+
+/**
+ * metrics_client_log_long_line:
+ * @socket: (nullable): of the client
+ * @limits: with the limit of a line
+ *
+ * Says that a client has sent a line that is too long to be read.
+ */
+void
+metrics_client_log_long_line (GSocket *socket, const MetricsLimits *limits)
+{
+  g_autofree char *client = NULL;
+
+  if (!metrics_log_is_due (METRICS_EVENT_CLIENT_LONG_LINE))
+    return;
+  client = name_client (socket);
+  metrics_log (METRICS_EVENT_CLIENT_LONG_LINE,
+               METRICS_FIELDS (METRICS_TEXT (CLIENT, client), METRICS_NUMBER (LIMIT, limits->line)),
+               ngettext ("client %s is refused: its line is longer than %u byte",
+                         "client %s is refused: its line is longer than %u bytes", limits->line),
+               client, limits->line);
+}
+
+/**
+ * metrics_client_log_http:
+ * @socket: (nullable): of the client
+ *
+ * Says that a client speaks another protocol: a browser, or somebody who would use one for an attack.
+ */
+void
+metrics_client_log_http (GSocket *socket)
+{
+  g_autofree char *client = NULL;
+
+  if (!metrics_log_is_due (METRICS_EVENT_CLIENT_HTTP))
+    return;
+  client = name_client (socket);
+  metrics_log (METRICS_EVENT_CLIENT_HTTP, METRICS_FIELDS (METRICS_TEXT (CLIENT, client)),
+               _ ("client %s is refused: it speaks HTTP, and not the protocol of metricsd"), client);
+}
+
+static void
+log_series_limit (const char *client, guint64 limit)
+{
+  metrics_log (METRICS_EVENT_SERIES_LIMIT,
+               METRICS_FIELDS (METRICS_TEXT (CLIENT, client), METRICS_NUMBER (LIMIT, limit)),
+               /* Translators: a series is all points of a key */
+               ngettext ("a point of client %s is refused: the limit of %" PRIu64 " series is reached",
+                         "a point of client %s is refused: the limit of %" PRIu64 " series is reached",
+                         limit),
+               client, limit);
+}
+
+static void
+log_memory_limit (const char *client, guint64 limit)
+{
+  g_autofree char *size = g_format_size_full (limit, G_FORMAT_SIZE_IEC_UNITS);
+
+  metrics_log (METRICS_EVENT_MEMORY_LIMIT,
+               METRICS_FIELDS (METRICS_TEXT (CLIENT, client), METRICS_NUMBER (LIMIT, limit)),
+               /* Translators: the size has its unit: 64.0 MiB */
+               _ ("a point of client %s is refused: the limit of memory, %s, is reached"), client, size);
+}
+
+/**
+ * metrics_client_log_refused_put:
+ * @socket: (nullable): of the client
+ * @store: what has refused its point
+ * @error: why
+ *
+ * Says that a point was refused, where that is for a limit.
+ */
+void
+metrics_client_log_refused_put (GSocket *socket, MetricsStore *store, const GError *error)
+{
+  gboolean is_series = g_error_matches (error, METRICS_STORE_ERROR, METRICS_STORE_ERROR_SERIES_LIMIT);
+  gboolean is_memory = g_error_matches (error, METRICS_STORE_ERROR, METRICS_STORE_ERROR_MEMORY_LIMIT);
+  g_autofree char *client = NULL;
+  guint64 limit;
+
+  if (!is_series && !is_memory)
+    return;
+  if (!metrics_log_is_due (is_series ? METRICS_EVENT_SERIES_LIMIT : METRICS_EVENT_MEMORY_LIMIT))
+    return;
+  client = name_client (socket);
+  g_object_get (store, is_series ? "series-limit" : "memory-limit", &limit, NULL);
+  if (is_series)
+    log_series_limit (client, limit);
+  else
+    log_memory_limit (client, limit);
+}
