@@ -36,9 +36,12 @@ complete_batch (MetricsChannel *self, MetricsRequest *request)
       metrics_request_complete (request, NULL);
       return;
     }
-  message = g_strdup_printf (_ ("%u of %u points were refused by %s, the first one: %s"), request->n_refused,
-                             request->n_lines, self->address,
-                             g_array_index (request->refusals, MetricsRefusal, 0).text);
+  message = g_strdup_printf (
+      /* Translators: of the points that were sent, an address, and the server's reason, in English */
+      g_dngettext (GETTEXT_PACKAGE, "%u of %u point was refused by %s, the first one: %s",
+                   "%u of %u points were refused by %s, the first one: %s", request->n_lines),
+      request->n_refused, request->n_lines, self->address,
+      g_array_index (request->refusals, MetricsRefusal, 0).text);
   metrics_request_complete (request, g_error_new_literal (METRICS_ERROR, METRICS_ERROR_REFUSED, message));
 }
 

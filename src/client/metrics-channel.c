@@ -138,10 +138,15 @@ void
 metrics_channel_fail (MetricsChannel *self, MetricsRequest *request, MetricsError code, const char *message)
 {
   if (request->is_batch)
-    metrics_request_complete (request,
-                              g_error_new (METRICS_ERROR, code, _ ("%s (%u of %u points were acknowledged)"),
-                                           message, request->n_answered - request->n_refused,
-                                           request->n_lines));
+    metrics_request_complete (request, g_error_new (METRICS_ERROR, code,
+                                                    /* Translators: a message, and of the points that were
+                                                     * sent how many were acknowledged */
+                                                    g_dngettext (GETTEXT_PACKAGE,
+                                                                 "%s (%u of %u point was acknowledged)",
+                                                                 "%s (%u of %u points were acknowledged)",
+                                                                 request->n_lines),
+                                                    message, request->n_answered - request->n_refused,
+                                                    request->n_lines));
   else
     metrics_request_complete (request, g_error_new_literal (METRICS_ERROR, code, message));
 }
@@ -227,6 +232,7 @@ time_out (MetricsChannel *self, MetricsRequest *request)
   char seconds[G_ASCII_DTOSTR_BUF_SIZE];
 
   g_ascii_formatd (seconds, sizeof seconds, "%.15g", request->timeout / (double) G_TIME_SPAN_SECOND);
+  /* Translators: an address, and seconds, which may have a fraction: 0.5 */
   message = g_strdup_printf (self->connection == NULL ? _ ("no connection to %s within %s seconds")
                              : request->is_long       ? _ ("nothing came from %s for %s seconds")
                                                       : _ ("no answer from %s within %s seconds"),

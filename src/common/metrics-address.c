@@ -44,6 +44,7 @@ metrics_address_parse (const char *text, guint16 default_port, GError **error)
   if (path[0] == '\0' || strlen (path) >= sizeof (((struct sockaddr_un *) NULL)->sun_path))
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                   /* Translators: a number of bytes, 107, and the path */
                    _ ("not a path for a unix socket (1 to %zu bytes): '%s'"),
                    sizeof (((struct sockaddr_un *) NULL)->sun_path) - 1, path);
       return NULL;

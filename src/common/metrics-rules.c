@@ -115,7 +115,8 @@ add (MetricsRules *self, GKeyFile *file, const char *text, GError **error)
     }
   if (self->rules->len == METRICS_RULES_MAX)
     {
-      g_autofree char *reason = g_strdup_printf (_ ("more than %d rules"), METRICS_RULES_MAX);
+      g_autofree char *reason = g_strdup_printf (/* Translators: the number is 256 */
+                                                 _ ("more than %d rules"), METRICS_RULES_MAX);
 
       refuse (self->group, text, reason, error);
       return FALSE;

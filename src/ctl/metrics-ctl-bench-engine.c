@@ -100,7 +100,9 @@ reserve_descriptors (guint n, GError **error)
   if (limit.rlim_cur == needed && setrlimit (RLIMIT_NOFILE, &limit) == 0)
     return TRUE;
   g_set_error (error, METRICS_ERROR, METRICS_ERROR_CONNECT,
-               _ ("%u connections are more than this process may have ('ulimit -n')"), n);
+               ngettext ("%u connection is more than this process may have ('ulimit -n')",
+                         "%u connections are more than this process may have ('ulimit -n')", n),
+               n);
   return FALSE;
 }
 

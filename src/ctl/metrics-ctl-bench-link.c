@@ -388,7 +388,8 @@ check_read (MetricsBenchLink *self, const MetricsBenchAnswer *answer, GError **e
 {
   if (self->reply.n_points != answer->n_points)
     g_set_error (error, METRICS_ERROR, METRICS_ERROR_PROTOCOL,
-                 _ ("%llu points of '%s' were put, and the server has %llu"),
+                 ngettext ("%llu point of '%s' was put, and the server has %llu",
+                           "%llu points of '%s' were put, and the server has %llu", answer->n_points),
                  (unsigned long long) answer->n_points, answer->key,
                  (unsigned long long) self->reply.n_points);
   else if (self->differs)

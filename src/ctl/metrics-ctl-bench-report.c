@@ -4,6 +4,8 @@
 
 #include "ctl/metrics-ctl-bench-report.h"
 
+#include "ctl/metrics-ctl-text.h"
+
 #include <glib/gi18n.h>
 
 static double
@@ -18,6 +20,8 @@ append_latency (GString *text, const char *name, guint64 nanoseconds)
 {
   double microseconds = (double) nanoseconds / 1000;
 
+  /* Translators: p50, p99 or 'max', and how long that was in micro-, milli- or whole seconds. All that the
+   * report of a bench says stands in lines of less than 80 columns. */
   if (microseconds < 1000)
     g_string_append_printf (text, _ ("  %s %.1f us"), name, microseconds);
   else if (microseconds < 1000000)
@@ -26,16 +30,27 @@ append_latency (GString *text, const char *name, guint64 nanoseconds)
     g_string_append_printf (text, _ ("  %s %.1f s"), name, microseconds / 1000000);
 }
 
+/* Words of all languages take the same place. */
+static void
+append_title (GString *text, const char *title)
+{
+  gsize width = metrics_ctl_text_width (title);
+
+  g_string_append_printf (text, "\n  %s%*s", title, width < 9 ? (int) (9 - width) : 0, "");
+}
+
 static void
 append_latencies (GString *text, const MetricsBenchHistogram *latencies)
 {
   if (metrics_bench_histogram_get_count (latencies) == 0)
     return;
-  g_string_append_printf (text, "\n  %-9s", _ ("answered"));
+  /* Translators: what begins a line about how long answers took; at most 9 characters, if that can be */
+  append_title (text, _ ("answered"));
   append_latency (text, "p50", metrics_bench_histogram_get_quantile (latencies, 0.5));
   append_latency (text, "p90", metrics_bench_histogram_get_quantile (latencies, 0.9));
   append_latency (text, "p99", metrics_bench_histogram_get_quantile (latencies, 0.99));
   append_latency (text, "p99.9", metrics_bench_histogram_get_quantile (latencies, 0.999));
+  /* Translators: the longest time, short */
   append_latency (text, _ ("max"), metrics_bench_histogram_get_max (latencies));
 }
 
@@ -44,7 +59,8 @@ append_server (GString *text, const MetricsBenchServer *server, gboolean is_read
 {
   if (n_points == 0 || (server->cpu < 0 && (is_read || server->memory < 0)))
     return;
-  g_string_append_printf (text, "\n  %-9s", _ ("server"));
+  /* Translators: what begins a line about what the server needed; at most 9 characters, if that can be */
+  append_title (text, _ ("server"));
   if (server->cpu >= 0)
     g_string_append_printf (text, _ ("  %.3f s of processor time, %.0f ns a point"),
                             (double) server->cpu / 1e6, (double) server->cpu * 1000 / (double) n_points);
@@ -92,10 +108,21 @@ metrics_bench_report (const MetricsBenchResult *result, const MetricsBenchServer
   append_latencies (text, tally->latencies);
   append_server (text, server, is_read, n_points);
   if (tally->n_refused > 0)
-    g_string_append_printf (text, _ ("\n  %-9s  %'llu requests, the first: %s"), _ ("refused"),
-                            (unsigned long long) tally->n_refused, tally->refusal);
+    {
+      /* Translators: what begins a line about what the server refused; at most 9 characters, if that can be
+       */
+      append_title (text, _ ("refused"));
+      g_string_append_printf (text,
+                              /* Translators: how many were refused, and the server's reason, in English */
+                              ngettext ("  %'llu request, the first: %s", "  %'llu requests, the first: %s",
+                                        tally->n_refused),
+                              (unsigned long long) tally->n_refused, tally->refusal);
+    }
   if (metrics_bench_result_is_broken_off (result))
-    g_string_append_printf (text, _ ("\n  broken off: %'llu of %'llu requests were answered"),
+    g_string_append_printf (text,
+                            ngettext ("\n  broken off: %'llu of %'llu request was answered",
+                                      "\n  broken off: %'llu of %'llu requests were answered",
+                                      result->n_requests),
                             (unsigned long long) tally->n_answered, (unsigned long long) result->n_requests);
   return g_string_free (text, FALSE);
 }

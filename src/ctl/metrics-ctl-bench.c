@@ -93,6 +93,7 @@ check_number (MetricsCtl *ctl, const char *option, int value, int min, int max, 
 {
   if (value == NOT_GIVEN || (value >= min && value <= max))
     return TRUE;
+  /* Translators: an option, and the numbers that it takes */
   *status = metrics_ctl_usage_error (ctl, _ ("%s is %d to %d"), option, min, max);
   return FALSE;
 }
@@ -227,7 +228,10 @@ tell (Bench *bench, const MetricsBenchResult *result, const MetricsBenchServer *
   metrics_bench_figures_add_result (bench->figures, result, server);
   /* People have read it in the report. */
   if (!bench->human && metrics_bench_result_is_broken_off (result))
-    metrics_ctl_warn (bench->ctl, _ ("%s was broken off: %llu of %llu requests were answered"),
+    metrics_ctl_warn (bench->ctl, /* Translators: the name of a workload, and of its requests how many were
+                                     answered */
+                      ngettext ("%s was broken off: %llu of %llu request was answered",
+                                "%s was broken off: %llu of %llu requests were answered", result->n_requests),
                       metrics_bench_workload_get_name (result->workload),
                       (unsigned long long) result->tally.n_answered, (unsigned long long) result->n_requests);
   if (result->tally.n_refused > 0 && bench->n_refused == 0)
@@ -329,15 +333,22 @@ say_what (Bench *bench)
 {
   const Options *options = bench->options;
   g_autofree char *address = metrics_ctl_describe_address (bench->ctl);
-  g_autofree char *connections
-      = g_strdup_printf (ngettext ("%d connection", "%d connections", options->size.connections),
-                         options->size.connections);
-  g_autofree char *idle = g_strdup_printf (_ (", %d idle beside"), options->idle);
+  int n = options->size.connections;
 
   metrics_bench_figures_add_about (bench->figures, "version", PACKAGE_VERSION);
   metrics_bench_figures_add_about (bench->figures, "address", address);
   metrics_bench_figures_add_about (bench->figures, "prefix", bench->prefix);
-  say (bench, _ ("%s, %s%s, keys %s.*"), address, connections, options->idle > 0 ? idle : "", bench->prefix);
+  if (options->idle > 0)
+    say (bench,
+         /* Translators: an address, two numbers, and what the keys of the points begin with */
+         ngettext ("%s, %d connection, %d idle beside, keys %s.*",
+                   "%s, %d connections, %d idle beside, keys %s.*", n),
+         address, n, options->idle, bench->prefix);
+  else
+    say (bench,
+         /* Translators: an address, a number, and what the keys of the points begin with */
+         ngettext ("%s, %d connection, keys %s.*", "%s, %d connections, keys %s.*", n), address, n,
+         bench->prefix);
 }
 
 /* What was measured until a signal or an error came is told too, to programs as to people. */

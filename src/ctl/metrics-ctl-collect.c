@@ -170,8 +170,10 @@ check_options (MetricsCtl *ctl, const Options *options, int *status)
   const char *prefix = options->prefix;
 
   if (options->interval < 1 || options->interval > INTERVAL_MAX)
+    /* Translators: a large number */
     *status = metrics_ctl_usage_error (ctl, _ ("--interval is 1 to %d seconds"), INTERVAL_MAX);
   else if (options->buffer < 1 || options->buffer > BUFFER_MAX)
+    /* Translators: a large number */
     *status = metrics_ctl_usage_error (ctl, _ ("--buffer is 1 to %d points"), BUFFER_MAX);
   else if (prefix != NULL && !metrics_key_is_valid (prefix, strlen (prefix)))
     *status = metrics_ctl_usage_error (ctl, _ ("not the beginning of a key: '%s'"), prefix);

@@ -85,6 +85,7 @@ ask (MetricsCtl *ctl, const char *pattern, gboolean span, int *status)
 
   g_printerr (ngettext ("%u key matches; points: %s. ", "%u keys match; points in all: %s. ", keys->len),
               keys->len, number);
+  /* Translators: y is for yes in all languages, and must stay */
   g_printerr ("%s", span ? _ ("Delete those of that time? [y/N] ") : _ ("Delete them? [y/N] "));
   if (read_yes ())
     return TRUE;

@@ -92,7 +92,8 @@ draw (MetricsCtlProgress *self, guint64 done, guint64 n_points)
   g_autofree char *rate
       = metrics_ctl_format_integer ((gint64) (n_points
                                               / MAX (metrics_ctl_progress_get_seconds (self), 1e-6)));
-  g_autofree char *text = g_strdup_printf (_ ("%s points, %s/s"), points, rate);
+  g_autofree char *text
+      = g_strdup_printf (ngettext ("%s point, %s/s", "%s points, %s/s", n_points), points, rate);
   gsize width = metrics_ctl_text_width (text) + 1;
   gsize columns = get_columns ();
 

@@ -12,6 +12,15 @@
 
 /* Points that only the log has take no bytes that could be told: a dash, for 0 would say that they cost none.
  */
+/* To the right; words of all languages take the same place. */
+static void
+print_title (int width, const char *title)
+{
+  for (const char *c = title; *c != '\0'; c = g_utf8_next_char (c))
+    width -= g_unichar_iszerowidth (g_utf8_get_char (c)) ? 0 : g_unichar_iswide (g_utf8_get_char (c)) ? 2 : 1;
+  printf ("%*s%s  ", MAX (width, 0), "", title);
+}
+
 static void
 print_row (const char *title, const MetricsForecast *forecast)
 {
@@ -44,9 +53,16 @@ metrics_show_retention (const char *folder, const MetricsRetention *retention, G
 
   if (forecasts == NULL)
     return FALSE;
-  /* What follows is of any width: it stands last. Points are too old, bytes are of the file. */
-  printf ("%10s  %10s  %14s  %14s  %s\n", _ ("SERIES"), _ ("SHORTENED"), _ ("POINTS"), _ ("BYTES"),
-          _ ("RULE"));
+  /* Translators: heads of columns: how many series the rule is for, and how many have points that are too
+   * old; at most 10 characters each */
+  print_title (10, _ ("SERIES"));
+  print_title (10, _ ("SHORTENED"));
+  /* Translators: heads of columns: how many points are too old, and what they take of the file; at most 14
+   * characters each */
+  print_title (14, _ ("POINTS"));
+  print_title (14, _ ("BYTES"));
+  /* It is of any width, and stands last. */
+  printf ("%s\n", _ ("RULE"));
   for (guint i = 0; i <= n_rules; i++)
     {
       const MetricsForecast *forecast = &g_array_index (forecasts, MetricsForecast, i);

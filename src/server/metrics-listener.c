@@ -197,6 +197,7 @@ resolve (MetricsListener *self, GError **error)
 
       if (found == NULL)
         {
+          /* Translators: an address; the reason follows */
           g_prefix_error (error, _ ("cannot listen on %s: "), self->hosts[i]);
           return NULL;
         }
@@ -302,6 +303,7 @@ open_addresses (MetricsListener *self, GPtrArray *addresses, GError **error)
         {
           g_autofree char *text = describe_address (address);
 
+          /* Translators: an address; the reason follows */
           g_propagate_prefixed_error (error, g_steal_pointer (&local_error), _ ("cannot listen on %s: "),
                                       text);
           return FALSE;
@@ -312,6 +314,7 @@ open_addresses (MetricsListener *self, GPtrArray *addresses, GError **error)
 
   if (self->sockets->len > 0)
     return TRUE;
+  /* Translators: an address; the reason follows */
   g_propagate_prefixed_error (error, g_steal_pointer (&missing), _ ("cannot listen on %s: "), self->hosts[0]);
   return FALSE;
 }
@@ -350,6 +353,7 @@ open_unix (MetricsListener *self, GError **error)
 
   if (socket == NULL)
     {
+      /* Translators: an address; the reason follows */
       g_prefix_error (error, _ ("cannot listen on %s: "), self->path);
       return FALSE;
     }

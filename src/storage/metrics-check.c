@@ -10,6 +10,7 @@
 #include "storage/metrics-whole.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 
 /* Reads all that a database has, as of one moment, and says what is not as README.md of this room has it. */
 
@@ -46,8 +47,8 @@ static void G_GNUC_PRINTF (2, 3) find (Check *self, const char *format, ...)
 static void
 find_row (Check *self, const char *table, sqlite3_stmt *row, const char *what)
 {
-  find (self, _ ("table '%s', row %" G_GINT64_FORMAT ": %s"), table, (gint64) sqlite3_column_int64 (row, 0),
-        what);
+  /* Translators: a table, the number of a row, and what is wrong with it: 'its key is not valid' */
+  find (self, _ ("table '%s', row %" PRId64 ": %s"), table, (gint64) sqlite3_column_int64 (row, 0), what);
 }
 
 static int

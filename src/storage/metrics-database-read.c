@@ -240,10 +240,9 @@ metrics_database_add_advice (GError **error)
   {
     g_autofree char *message = (*error)->message;
 
-    (*error)->message
-        = g_strconcat (message,
-                       _ ("; 'metricsd --check' tells more, 'metricsd --recover FILE' saves what is whole"),
-                       NULL);
+    (*error)->message = g_strdup_printf (
+        /* Translators: what is wrong, and what can be done about it */
+        _ ("%s; 'metricsd --check' tells more, 'metricsd --recover FILE' saves what is whole"), message);
   }
 }
 

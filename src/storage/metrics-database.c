@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <glib/gi18n.h>
+#include <inttypes.h>
 
 /* The connection that writes, used by one thread at a time: the main thread while it loads, the writer from
  * then on. README.md of this room describes the tables. What is done to chunks is in
@@ -159,8 +160,8 @@ check_format (MetricsDatabase *self, gboolean *is_new, GError **error)
   if (version != FORMAT_VERSION)
     {
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-                   _ ("'%s' is of a newer metricsd: its format is %" G_GINT64_FORMAT ", known is %d"),
-                   self->path, version, FORMAT_VERSION);
+                   _ ("'%s' is of a newer metricsd: its format is %" PRId64 ", known is %d"), self->path,
+                   version, FORMAT_VERSION);
       return FALSE;
     }
   return TRUE;

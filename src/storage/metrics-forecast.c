@@ -10,6 +10,7 @@
 #include "store/metrics-chunk.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 #include <sqlite3.h>
 
 /* What retention would delete, as the file says, be there a server that writes it or not: nothing is changed.
@@ -133,8 +134,8 @@ check_format (Reading *self, GError **error)
   if (version <= FORMAT_VERSION)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-               _ ("'%s' is of a newer metricsd: its format is %" G_GINT64_FORMAT ", known is %d"), self->path,
-               version, FORMAT_VERSION);
+               _ ("'%s' is of a newer metricsd: its format is %" PRId64 ", known is %d"), self->path, version,
+               FORMAT_VERSION);
   return FALSE;
 }
 

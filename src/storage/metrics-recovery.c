@@ -5,6 +5,7 @@
 #include "storage/metrics-recovery.h"
 
 #include <glib/gi18n.h>
+#include <inttypes.h>
 
 /* Of the rows that were found in a damaged file, some may have been deleted, some stand there twice, and some
  * have a wrong number or belong to a series whose key is gone. What is saved has to be a database as
@@ -86,9 +87,9 @@ static void
 report_gap (MetricsRecovery *self, gint64 from, gint64 to)
 {
   if (from == to)
-    lose (self, _ ("table 'log', row %" G_GINT64_FORMAT ": lost"), from);
+    lose (self, _ ("table 'log', row %" PRId64 ": lost"), from);
   else
-    lose (self, _ ("table 'log', rows %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT ": lost"), from, to);
+    lose (self, _ ("table 'log', rows %" PRId64 " to %" PRId64 ": lost"), from, to);
 }
 
 static void
@@ -161,8 +162,7 @@ set_lost_key (MetricsRecovery *self, gint64 id)
       g_free (text);
       text = g_steal_pointer (&longer);
     }
-  lose (self,
-        _ ("table 'series', row %" G_GINT64_FORMAT ": the key is lost; what there is of it is now '%s'"), id,
+  lose (self, _ ("table 'series', row %" PRId64 ": the key is lost; what there is of it is now '%s'"), id,
         text);
 }
 
@@ -197,8 +197,7 @@ take_key_of_table (MetricsRecovery *self, gint64 id, GBytes *key)
       g_autofree char *text = describe_key (key);
       g_autofree char *other_text = describe_key (other);
 
-      lose (self, _ ("table 'series', row %" G_GINT64_FORMAT ": the key is '%s', or '%s'"), id, text,
-            other_text);
+      lose (self, _ ("table 'series', row %" PRId64 ": the key is '%s', or '%s'"), id, text, other_text);
     }
 }
 
@@ -283,9 +282,7 @@ settle_series (MetricsRecovery *self)
       else if (row->series <= 0)
         row->series = find_number (self, row->series);
       else if (differs && is_known (self, span->series))
-        lose (self,
-              _ ("table 'chunk', row %" G_GINT64_FORMAT ": it is of series %" G_GINT64_FORMAT
-                 ", or of %" G_GINT64_FORMAT),
+        lose (self, _ ("table 'chunk', row %" PRId64 ": it is of series %" PRId64 ", or of %" PRId64),
               row->id, row->series, span->series);
     }
 }
@@ -312,12 +309,18 @@ report_chunk (MetricsRecovery *self, const MetricsSalvaged *row, const char *wha
 
   if (row->kind == METRICS_CELL_SPAN)
     lose (self,
-          _ ("table 'chunk', row %" G_GINT64_FORMAT ": %s; series %s, points from %" G_GINT64_FORMAT " on"),
-          row->id, what, series, row->span.first);
+          /* Translators: a row, what became of it, a series, and the time of its first point */
+          _ ("table 'chunk', row %" PRId64 ": %s; series %s, points from %" PRId64 " on"), row->id, what,
+          series, row->span.first);
   else
     lose (self,
-          _ ("table 'chunk', row %" G_GINT64_FORMAT ": %s; series %s, %" G_GUINT64_FORMAT
-             " points from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT),
+          /* Translators: a row, what became of it, a series, how many points, and their first and last
+           * times */
+          ngettext ("table 'chunk', row %" PRId64 ": %s; series %s, %" PRIu64 " point from %" PRId64
+                    " to %" PRId64,
+                    "table 'chunk', row %" PRId64 ": %s; series %s, %" PRIu64 " points from %" PRId64
+                    " to %" PRId64,
+                    row->span.n_points),
           row->id, what, series, row->span.n_points, row->span.first, row->span.last);
 }
 
@@ -339,6 +342,7 @@ make_room (MetricsRecovery *self, guint *n_kept, const MetricsSalvaged *row)
   if (before->doubtful == row->doubtful
       && (before->span.first != row->span.first || before->span.last != row->span.last
           || before->span.n_points != row->span.n_points))
+    /* Translators: what became of a row: it stands behind a colon */
     report_chunk (self, is_better ? before : row, _ ("left out, for it overlaps a newer one"));
   *n_kept -= is_better;
   return is_better;
@@ -387,6 +391,7 @@ report_chunks (MetricsRecovery *self)
         const MetricsSalvaged *row = &g_array_index (rows[k], MetricsSalvaged, i);
 
         if (row->kind != METRICS_CELL_LOG && !row->doubtful && g_hash_table_add (told, number_new (row->id)))
+          /* Translators: what became of a row: it stands behind a colon */
           report_chunk (self, row, _ ("lost"));
       }
 }
@@ -407,10 +412,16 @@ report_pages (MetricsRecovery *self)
   for (guint i = 0; i < self->found->contested->len; i++)
     lose (self, _ ("page %u is free, and in use"), g_array_index (self->found->contested, guint, i));
   if (metrics_pages_get_n_missing (self->found->pages) > 0)
-    lose (self, _ ("the file is cut short: %u pages are missing"),
+    lose (self,
+          ngettext ("the file is cut short: %u page is missing",
+                    "the file is cut short: %u pages are missing",
+                    metrics_pages_get_n_missing (self->found->pages)),
           metrics_pages_get_n_missing (self->found->pages));
   if (metrics_pages_get_n_strays (self->found->pages) > 0)
-    lose (self, _ ("metricsd.db-wal is damaged: %u pages of it are uncertain"),
+    lose (self,
+          ngettext ("metricsd.db-wal is damaged: %u page of it is uncertain",
+                    "metricsd.db-wal is damaged: %u pages of it are uncertain",
+                    metrics_pages_get_n_strays (self->found->pages)),
           metrics_pages_get_n_strays (self->found->pages));
 }
 

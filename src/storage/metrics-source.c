@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
+#include <inttypes.h>
 
 /* A database that is only read, be there a server that writes it or not. */
 
@@ -59,14 +60,19 @@ metrics_source_refuse (const char *path, GError **error)
 gboolean
 metrics_source_fail (sqlite3 *handle, const char *path, int code, GError **error)
 {
-  const char *advice
-      = (code & 0xff) == SQLITE_CORRUPT ? _ ("; 'metricsd --recover FILE' saves what is whole") : "";
   gboolean is_last = handle != NULL && sqlite3_extended_errcode (handle) == code;
+  const char *reason;
 
   if ((code & 0xff) == SQLITE_NOTADB)
     return metrics_source_refuse (path, error);
-  g_set_error (error, G_IO_ERROR, (code & 0xff) == SQLITE_FULL ? G_IO_ERROR_NO_SPACE : G_IO_ERROR_FAILED,
-               "'%s': %s%s", path, is_last ? sqlite3_errmsg (handle) : sqlite3_errstr (code), advice);
+  reason = is_last ? sqlite3_errmsg (handle) : sqlite3_errstr (code);
+  if ((code & 0xff) == SQLITE_CORRUPT)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                 /* Translators: a file, and what is wrong with it */
+                 _ ("'%s': %s; 'metricsd --recover FILE' saves what is whole"), path, reason);
+  else
+    g_set_error (error, G_IO_ERROR, (code & 0xff) == SQLITE_FULL ? G_IO_ERROR_NO_SPACE : G_IO_ERROR_FAILED,
+                 "'%s': %s", path, reason);
   return FALSE;
 }
 
@@ -132,8 +138,8 @@ check_format (sqlite3 *handle, const char *path, GError **error)
   if (version <= METRICS_DATABASE_FORMAT)
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-               _ ("'%s' is of a newer metricsd: its format is %" G_GINT64_FORMAT ", known is %d"), path,
-               version, METRICS_DATABASE_FORMAT);
+               _ ("'%s' is of a newer metricsd: its format is %" PRId64 ", known is %d"), path, version,
+               METRICS_DATABASE_FORMAT);
   return FALSE;
 }
 
