@@ -5,7 +5,7 @@
 #include "server/metrics-gate.h"
 #include "server/metrics-limits.h"
 #include "server/metrics-poller.h"
-#include "server/metrics-rights.h"
+#include "common/metrics-rights.h"
 #include "store/metrics-store.h"
 
 #include <gio/gio.h>

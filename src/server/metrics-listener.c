@@ -120,6 +120,19 @@ metrics_listener_new_loopback (guint16 port)
   return self;
 }
 
+/**
+ * metrics_listener_set_rights:
+ * @self: a listener
+ * @rights: what those who connect there may do
+ */
+void
+metrics_listener_set_rights (MetricsListener *self, MetricsRights rights)
+{
+  g_return_if_fail (METRICS_IS_LISTENER (self));
+
+  self->rights = rights;
+}
+
 static gboolean
 parse_option (MetricsListener *self, const char *option, GError **error)
 {

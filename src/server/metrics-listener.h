@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "server/metrics-rights.h"
+#include "common/metrics-rights.h"
 
 #include <gio/gio.h>
 
@@ -15,6 +15,7 @@ MetricsListener *metrics_listener_new_parse (const char *text, GError **error);
 MetricsListener *metrics_listener_new_tcp (const char *host, guint16 port);
 MetricsListener *metrics_listener_new_loopback (guint16 port);
 
+void metrics_listener_set_rights (MetricsListener *self, MetricsRights rights);
 gboolean metrics_listener_open (MetricsListener *self, GError **error);
 void metrics_listener_close (MetricsListener *self);
 

@@ -4,7 +4,7 @@
 
 #include "common/metrics-buffer.h"
 #include "server/metrics-limits.h"
-#include "server/metrics-rights.h"
+#include "common/metrics-rights.h"
 #include "store/metrics-query.h"
 
 #include <gio/gio.h>

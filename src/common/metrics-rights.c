@@ -2,7 +2,7 @@
 
 #include "config.h"
 
-#include "server/metrics-rights.h"
+#include "common/metrics-rights.h"
 
 #include <unistd.h>
 
