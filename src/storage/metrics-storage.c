@@ -192,6 +192,12 @@ metrics_storage_touch (MetricsJournal *journal, guint64 id, gint64 from, gint64 
 }
 
 static void
+metrics_storage_flush (MetricsJournal *journal)
+{
+  metrics_writer_flush (METRICS_STORAGE (journal)->writer);
+}
+
+static void
 metrics_storage_journal_init (MetricsJournalInterface *iface)
 {
   iface->check = metrics_storage_check;
@@ -203,6 +209,7 @@ metrics_storage_journal_init (MetricsJournalInterface *iface)
   iface->is_awaited = metrics_storage_is_awaited;
   iface->press = metrics_storage_press;
   iface->touch = metrics_storage_touch;
+  iface->flush = metrics_storage_flush;
 }
 
 static MetricsHold *

@@ -216,6 +216,22 @@ metrics_writer_press (MetricsWriter *self)
 }
 
 /**
+ * metrics_writer_flush:
+ * @self: a writer
+ *
+ * Has it commit all changes so far at once.
+ */
+void
+metrics_writer_flush (MetricsWriter *self)
+{
+  g_mutex_lock (&self->mutex);
+  /* What is closed is due. */
+  metrics_writer_close_batch (self);
+  g_cond_signal (&self->wake);
+  g_mutex_unlock (&self->mutex);
+}
+
+/**
  * metrics_writer_touch:
  * @self: a writer
  * @id: the number of a series

@@ -69,6 +69,7 @@ void metrics_writer_take_news (MetricsWriter *self, MetricsWriterNews *news);
 void metrics_writer_get_figures (MetricsWriter *self, MetricsStorageFigures *figures);
 
 void metrics_writer_press (MetricsWriter *self);
+void metrics_writer_flush (MetricsWriter *self);
 void metrics_writer_refuse (MetricsWriter *self);
 void metrics_writer_touch (MetricsWriter *self, guint64 id, gint64 from, gint64 to);
 

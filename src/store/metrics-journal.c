@@ -174,6 +174,22 @@ metrics_journal_touch (MetricsJournal *self, guint64 id, gint64 from, gint64 to)
 }
 
 /**
+ * metrics_journal_flush:
+ * @self: a journal
+ *
+ * Asks that all changes so far are kept as soon as can be. #MetricsJournal::kept or #MetricsJournal::failed
+ * says how that ended.
+ */
+void
+metrics_journal_flush (MetricsJournal *self)
+{
+  MetricsJournalInterface *iface = METRICS_JOURNAL_GET_IFACE (self);
+
+  if (iface->flush != NULL)
+    iface->flush (self);
+}
+
+/**
  * metrics_journal_emit_kept:
  * @self: a journal
  *

@@ -22,6 +22,7 @@ G_DECLARE_INTERFACE (MetricsJournal, metrics_journal, METRICS, JOURNAL, GObject)
  * @is_awaited: see metrics_journal_is_awaited()
  * @press: (nullable): see metrics_journal_press()
  * @touch: (nullable): see metrics_journal_touch()
+ * @flush: (nullable): see metrics_journal_flush()
  *
  * Is told of every change of a store, in order, and keeps it where it lasts.
  */
@@ -40,6 +41,7 @@ struct _MetricsJournalInterface
 
   void (*press) (MetricsJournal *self);
   void (*touch) (MetricsJournal *self, guint64 id, gint64 from, gint64 to);
+  void (*flush) (MetricsJournal *self);
 };
 
 gboolean metrics_journal_check (MetricsJournal *self, GError **error);
@@ -53,6 +55,7 @@ gboolean metrics_journal_is_awaited (MetricsJournal *self);
 
 void metrics_journal_press (MetricsJournal *self);
 void metrics_journal_touch (MetricsJournal *self, guint64 id, gint64 from, gint64 to);
+void metrics_journal_flush (MetricsJournal *self);
 
 void metrics_journal_emit_kept (MetricsJournal *self);
 void metrics_journal_emit_failed (MetricsJournal *self, guint64 position, const char *reason);

@@ -462,6 +462,27 @@ metrics_store_put (MetricsStore *self, const char *key, gsize key_len, MetricsPo
 }
 
 /**
+ * metrics_store_check_time:
+ * @self: a store
+ * @key: (array length=key_len): a valid key
+ * @key_len: its length in bytes
+ * @time: the time of a point
+ * @error: return location for a #GError
+ *
+ * For those who put several points or none: looks at retention without putting anything.
+ *
+ * Returns: %FALSE where the point is older than that allows: %METRICS_STORE_ERROR_TOO_OLD
+ */
+gboolean
+metrics_store_check_time (MetricsStore *self, const char *key, gsize key_len, gint64 time, GError **error)
+{
+  g_return_val_if_fail (METRICS_IS_STORE (self), FALSE);
+
+  return time >= self->keeping.safe_from
+         || !metrics_keeping_refuses (&self->keeping, key, key_len, time, error);
+}
+
+/**
  * metrics_store_take_work:
  * @self: a store
  *

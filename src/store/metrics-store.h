@@ -47,6 +47,12 @@ gboolean metrics_store_put (MetricsStore *self,
                             MetricsPoint point,
                             GError **error);
 
+gboolean metrics_store_check_time (MetricsStore *self,
+                                   const char *key,
+                                   gsize key_len,
+                                   gint64 time,
+                                   GError **error);
+
 gboolean metrics_store_drain (MetricsStore *self, gint *budget);
 
 gboolean metrics_store_evict (MetricsStore *self, guint64 target, gint *budget);
