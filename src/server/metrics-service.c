@@ -345,6 +345,65 @@ metrics_service_listen (MetricsService *self, MetricsListener *listener, GError 
   return TRUE;
 }
 
+/**
+ * metrics_service_adopt:
+ * @self: a service
+ * @stream: a connected socket, of whatever origin
+ * @rights: what the client at its other end may do
+ * @error: return location for a #GError
+ *
+ * Serves a client that came by another way than a listener. It counts as all others do, and closing it is the
+ * service's from now on.
+ *
+ * Returns: %FALSE where there are too many clients, or the service stops
+ */
+gboolean
+metrics_service_adopt (MetricsService *self, GSocketConnection *stream, MetricsRights rights, GError **error)
+{
+  g_autoptr (MetricsConnection) connection = NULL;
+
+  g_return_val_if_fail (METRICS_IS_SERVICE (self), FALSE);
+
+  if (self->finishing)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "the server stops");
+      return FALSE;
+    }
+  if (g_hash_table_size (self->connections) >= self->limits.connections)
+    {
+      self->figures.connections_refused++;
+      note_limit (self);
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES, "too many connections");
+      return FALSE;
+    }
+  connection
+      = metrics_connection_new (stream, self->store, self->gate, &self->limits, &self->figures, rights);
+  if (!metrics_connection_start (connection, self->poller, error))
+    return FALSE;
+  g_signal_connect (connection, "closed", G_CALLBACK (connection_closed_cb), self);
+  g_hash_table_add (self->connections, g_steal_pointer (&connection));
+  self->figures.connections_accepted++;
+  self->figures.connections = g_hash_table_size (self->connections);
+  return TRUE;
+}
+
+/**
+ * metrics_service_foreach_figure:
+ * @self: a service
+ * @func: (scope call): called for each figure of `stats`
+ * @user_data: what to call it with
+ *
+ * Tells what `stats` does, in its order.
+ */
+void
+metrics_service_foreach_figure (MetricsService *self, MetricsStatsFunc func, gpointer user_data)
+{
+  g_return_if_fail (METRICS_IS_SERVICE (self));
+
+  metrics_stats_foreach (self->store, &self->figures, func, user_data);
+  metrics_stats_foreach_limit (self->store, &self->limits, func, user_data);
+}
+
 static gboolean
 finish_timeout_cb (gpointer user_data)
 {

@@ -4,6 +4,7 @@
 
 #include "server/metrics-limits.h"
 #include "server/metrics-listener.h"
+#include "server/metrics-stats.h"
 #include "store/metrics-store.h"
 
 #include <gio/gio.h>
@@ -18,6 +19,11 @@ MetricsService *metrics_service_new (MetricsStore *store, const MetricsLimits *l
 void metrics_service_set_disk_func (MetricsService *self, MetricsDiskFiguresFunc func, gpointer user_data);
 void metrics_service_record (MetricsService *self, guint interval);
 gboolean metrics_service_listen (MetricsService *self, MetricsListener *listener, GError **error);
+gboolean metrics_service_adopt (MetricsService *self,
+                                GSocketConnection *stream,
+                                MetricsRights rights,
+                                GError **error);
+void metrics_service_foreach_figure (MetricsService *self, MetricsStatsFunc func, gpointer user_data);
 void metrics_service_finish (MetricsService *self, guint timeout);
 void metrics_service_abort (MetricsService *self);
 
