@@ -5,6 +5,12 @@
 /* The port of the line protocol, where none is named. */
 #define METRICS_DEFAULT_PORT 8888
 
+/* The server on the session bus or on the system bus. */
+#define METRICS_BUS_NAME "org.metricsd.Metrics1"
+#define METRICS_BUS_INTERFACE "org.metricsd.Metrics1"
+#define METRICS_BUS_PATH "/org/metricsd/Metrics1"
+#define METRICS_BUS_ERROR_PREFIX "org.metricsd.Metrics1.Error."
+
 /* Where the server is, for the client library and the command line, where no address is given. */
 #define METRICS_ADDRESS_VARIABLE "METRICSD_ADDRESS"
 #define METRICS_DEFAULT_ADDRESS "127.0.0.1:8888"

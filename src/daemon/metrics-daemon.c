@@ -6,6 +6,7 @@
 
 #include "common/metrics-log-writer.h"
 #include "common/metrics-log.h"
+#include "daemon/metrics-bus-host.h"
 #include "daemon/metrics-pressure.h"
 #include "daemon/metrics-roller.h"
 #include "daemon/metrics-show-retention.h"
@@ -40,14 +41,26 @@ struct _MetricsDaemon
   MetricsRoller *roller;         /* (owned) (nullable): none where nothing is rolled up */
   MetricsPressure *pressure;     /* (owned) (nullable): none where points are in memory only */
   MetricsService *service;       /* (owned) */
+  MetricsBus *bus;               /* (owned) (nullable): none where it is on no bus */
   GMainLoop *loop;               /* (owned) */
   GArray *signal_ids;            /* (owned) (element-type guint) */
   const char *stop_reason;       /* (unowned) (nullable): why it stops, once it does */
   guint64 bytes_written;         /* to the disk, once it has stopped */
+  gint64 stop_deadline;          /* monotonic time until which what is in progress may take, when it stops */
 };
 
 G_DEFINE_FINAL_TYPE (MetricsDaemon, metrics_daemon, G_TYPE_OBJECT)
 
+/* Those on the bus have got their answers. */
+static void
+finish_service (MetricsDaemon *self)
+{
+  gint64 left = MAX (self->stop_deadline - g_get_monotonic_time (), 0);
+
+  metrics_service_finish (self->service, (left + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC);
+}
+
+/* The bus comes first: whoever calls from now on reaches the next server. */
 static void
 stop (MetricsDaemon *self, const char *reason)
 {
@@ -55,11 +68,24 @@ stop (MetricsDaemon *self, const char *reason)
     {
       metrics_log (METRICS_EVENT_STOP_HURRIED, METRICS_NO_FIELDS,
                    _ ("told to stop again: not waiting for clients"));
+      if (self->bus != NULL)
+        metrics_bus_abort (self->bus);
       metrics_service_abort (self->service);
       return;
     }
   self->stop_reason = reason;
-  metrics_service_finish (self->service, self->options->stop_timeout);
+  self->stop_deadline = g_get_monotonic_time () + (gint64) self->options->stop_timeout * G_USEC_PER_SEC;
+  if (self->bus != NULL)
+    metrics_bus_finish (self->bus, self->options->stop_timeout);
+  else
+    finish_service (self);
+}
+
+static void
+stop_for_lost_bus (MetricsDaemon *self)
+{
+  if (self->stop_reason == NULL)
+    stop (self, "bus lost");
 }
 
 static gboolean
@@ -86,6 +112,7 @@ close_parts (MetricsDaemon *self)
   MetricsStorageFigures figures;
   gboolean good;
 
+  g_clear_object (&self->bus);
   g_clear_object (&self->service);
   g_clear_pointer (&self->pressure, metrics_pressure_free);
   g_clear_pointer (&self->sweeper, metrics_sweeper_free);
@@ -257,6 +284,21 @@ describe_listeners (GPtrArray *listeners)
   return texts;
 }
 
+/* When all else is ready: a call may be there at once. */
+static gboolean
+open_bus (MetricsDaemon *self, GError **error)
+{
+  const MetricsOptions *options = self->options;
+
+  if (options->bus == METRICS_BUS_NONE)
+    return TRUE;
+  self->bus = metrics_bus_host_new (options->bus, self->store, self->service, options->limits.slice);
+  metrics_bus_host_set_listeners (self->bus, options->listeners);
+  g_signal_connect_swapped (self->bus, "lost", G_CALLBACK (stop_for_lost_bus), self);
+  g_signal_connect_swapped (self->bus, "finished", G_CALLBACK (finish_service), self);
+  return metrics_bus_open (self->bus, error);
+}
+
 /* Who starts it without a word should learn where the points go. */
 static void
 say_started (const MetricsOptions *options, GPtrArray *addresses)
@@ -304,10 +346,10 @@ say_stopped (const char *reason, gboolean lasts, guint64 bytes_written)
  * @self: a daemon that is not started
  * @error: return location for a #GError
  *
- * Loads what is stored, listens on all addresses, says so on standard output, and takes clients. Until it is
- * done a signal ends the process at once, by which nothing stored is lost.
+ * Loads what is stored, listens on all addresses, joins the bus, says so on standard output, and takes
+ * clients. Until it is done a signal ends the process at once, by which nothing stored is lost.
  *
- * Returns: %FALSE where it cannot load or cannot listen on one of them
+ * Returns: %FALSE where it cannot load, cannot listen on one of them, or does not get its name on the bus
  */
 gboolean
 metrics_daemon_start (MetricsDaemon *self, GError **error)
@@ -341,6 +383,8 @@ metrics_daemon_start (MetricsDaemon *self, GError **error)
     if (!metrics_listener_open (listeners->pdata[i], error)
         || !metrics_service_listen (self->service, listeners->pdata[i], error))
       return FALSE;
+  if (!open_bus (self, error))
+    return FALSE;
 
   catch_signal (self, SIGTERM, terminate_cb);
   catch_signal (self, SIGINT, interrupt_cb);

@@ -80,6 +80,8 @@ typedef struct
 {
   Number numbers[N_NUMBERS];
   gboolean port_given;
+  gboolean session;
+  gboolean system;
   GStrv hosts;     /* (owned) (nullable) */
   GStrv addresses; /* (owned) (nullable) */
   char *state_dir; /* (owned) (nullable) */
@@ -240,6 +242,10 @@ add_options (GOptionGroup *group, Parser *parser)
     NUMBER (PORT),
     { "listen", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &parser->addresses,
       _ ("Address to listen on; can be given several times"), _ ("ADDRESS[,OPTION...]") },
+    { "session", 0, 0, G_OPTION_ARG_NONE, &parser->session,
+      _ ("Be called on the session bus, and listen only where an option says so"), NULL },
+    { "system", 0, 0, G_OPTION_ARG_NONE, &parser->system,
+      _ ("Be called on the system bus; clients of the default addresses cannot delete then"), NULL },
     NUMBER (SELF_METRICS),
     { "log-level", 0, 0, G_OPTION_ARG_CALLBACK, log_level_cb,
       _ ("What is logged: error, warning, notice, info (the default) or debug, and what is graver"),
@@ -319,15 +325,40 @@ make_context (Parser *parser)
 }
 
 static gboolean
+take_bus (MetricsOptions *self, const Parser *parser, GError **error)
+{
+  if (parser->session && parser->system)
+    {
+      g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                           _ ("only one of --session and --system can be given"));
+      return FALSE;
+    }
+  self->bus = parser->session ? METRICS_BUS_SESSION : parser->system ? METRICS_BUS_SYSTEM : METRICS_BUS_NONE;
+  return TRUE;
+}
+
+/* Everybody of a machine reaches these. */
+static MetricsListener *
+make_default_listener (const MetricsOptions *self, guint16 port)
+{
+  MetricsListener *listener = metrics_listener_new_loopback (port);
+
+  if (self->bus == METRICS_BUS_SYSTEM)
+    metrics_listener_set_rights (listener, METRICS_RIGHTS_READ | METRICS_RIGHTS_PUT);
+  return listener;
+}
+
+static gboolean
 make_listeners (MetricsOptions *self, const Parser *parser, GError **error)
 {
   guint16 port = parser->numbers[PORT].value;
+  gboolean wants_default = parser->addresses == NULL && self->bus != METRICS_BUS_SESSION;
 
   self->listeners = g_ptr_array_new_with_free_func (g_object_unref);
   for (guint i = 0; parser->hosts != NULL && parser->hosts[i] != NULL; i++)
     g_ptr_array_add (self->listeners, metrics_listener_new_tcp (parser->hosts[i], port));
-  if (parser->hosts == NULL && (parser->addresses == NULL || parser->port_given))
-    g_ptr_array_add (self->listeners, metrics_listener_new_loopback (port));
+  if (parser->hosts == NULL && (wants_default || parser->port_given))
+    g_ptr_array_add (self->listeners, make_default_listener (self, port));
 
   for (guint i = 0; parser->addresses != NULL && parser->addresses[i] != NULL; i++)
     {
@@ -498,7 +529,8 @@ metrics_options_parse (GStrv *arguments, GError **error)
   self->self_metrics = parser.numbers[SELF_METRICS].value;
   self->show_version = parser.show_version;
   if (!take_state (self, &parser, error) || !take_task (self, &parser, error)
-      || !take_config (self, &parser, error) || !make_listeners (self, &parser, error))
+      || !take_config (self, &parser, error) || !take_bus (self, &parser, error)
+      || !make_listeners (self, &parser, error))
     return NULL;
   return g_steal_pointer (&self);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/metrics-event.h"
+#include "dbus/metrics-bus.h"
 #include "server/metrics-limits.h"
 #include "storage/metrics-storage.h"
 
@@ -30,6 +31,7 @@ typedef enum
 /**
  * MetricsOptions:
  * @listeners: (element-type MetricsListener): where to listen
+ * @bus: on which bus to be called
  * @limits: what clients can make the server hold or do
  * @series_limit: how many series there may be
  * @memory_limit: bytes that the points may need
@@ -49,6 +51,7 @@ typedef enum
 typedef struct
 {
   GPtrArray *listeners; /* (owned) */
+  MetricsBusKind bus;
   MetricsLimits limits;
   guint64 series_limit;
   guint64 memory_limit;

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "dbus/metrics-bus-answer.h"
+#include "dbus/metrics-bus-disk.h"
+#include "dbus/metrics-bus-error.h"
+#include "dbus/metrics-bus-interface.h"
+#include "dbus/metrics-bus.h"
+
+G_BEGIN_DECLS
+
+/* How many calls a caller may have in progress, and all of them. */
+#define METRICS_BUS_MAX_CALLS_OF_CALLER 16
+#define METRICS_BUS_MAX_CALLS 1024
+
+#define METRICS_TYPE_BUS_OBJECT (metrics_bus_object_get_type ())
+G_DECLARE_FINAL_TYPE (MetricsBusObject, metrics_bus_object, METRICS, BUS_OBJECT, MetricsBusServiceSkeleton)
+
+typedef struct _MetricsBusWatches MetricsBusWatches;
+
+/**
+ * MetricsBusCaller:
+ * @name: (owned): its unique name on the bus
+ * @calls: (unowned links): MetricsBusCall.link of those in progress
+ * @uid: the user that it belongs to, where @has_uid says so
+ * @has_uid: whether the bus was asked for it already
+ * @watches: (owned) (nullable): what it watches, of metrics-bus-watch.c
+ *
+ * Someone on the bus who has called, until it leaves.
+ */
+typedef struct
+{
+  char *name;
+  GQueue calls;
+  uid_t uid;
+  gboolean has_uid;
+  MetricsBusWatches *watches;
+} MetricsBusCaller;
+
+/**
+ * MetricsBusObject:
+ *
+ * The object on the bus. It lives as long as the server serves, also while there is no bus.
+ */
+struct _MetricsBusObject
+{
+  MetricsBusServiceSkeleton parent;
+
+  MetricsBusKind kind;
+  MetricsStore *store;   /* (owned) */
+  MetricsBusHost host;   /* what the program gives */
+  MetricsBusDisk *disk;  /* (owned) */
+  GHashTable *callers;   /* (owned) (element-type utf8 MetricsBusCaller): by name */
+  guint n_calls;         /* in progress, of all callers */
+  guint n_sending;       /* answers that are being written down in another thread */
+  gsize answer_bytes;    /* of all answers that are being made or written down */
+  gint64 last_call;      /* monotonic time at which the last call came */
+  GSourceFunc idle_func; /* (nullable): called once when nothing is in progress any more */
+  gpointer idle_data;    /* (unowned) */
+  guint idle_id;
+};
+
+MetricsBusObject *metrics_bus_object_new (MetricsBusKind kind,
+                                          MetricsStore *store,
+                                          const MetricsBusHost *host);
+
+MetricsBusCaller *metrics_bus_object_get_caller (MetricsBusObject *self, const char *name);
+void metrics_bus_object_forget_caller (MetricsBusObject *self, const char *name);
+void metrics_bus_object_forget_all (MetricsBusObject *self);
+void metrics_bus_object_set_idle_func (MetricsBusObject *self, GSourceFunc func, gpointer user_data);
+void metrics_bus_object_check_idle (MetricsBusObject *self);
+
+void metrics_bus_methods_init (MetricsBusServiceIface *iface);
+
+G_END_DECLS
