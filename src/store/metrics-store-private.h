@@ -28,6 +28,23 @@ typedef struct
   guint64 n_points;
 } MetricsHidden;
 
+typedef struct _MetricsWatcher MetricsWatcher;
+
+/**
+ * MetricsWatching:
+ * @first: (unowned) (nullable): one who watches, before all others
+ * @n: how many do
+ * @cost: how many steps it takes to match a key with all that is watched
+ *
+ * Who is told of points that are put.
+ */
+typedef struct
+{
+  MetricsWatcher *first;
+  guint n;
+  gsize cost;
+} MetricsWatching;
+
 struct _MetricsStore
 {
   GObject parent_instance;
@@ -47,6 +64,8 @@ struct _MetricsStore
   MetricsCold cold;
   MetricsKeeping keeping;
   MetricsHidden hidden;
+  MetricsWatching watching;
+  gboolean is_followed; /* whether anybody is told of points: one question for a put to ask, and not two */
 };
 
 /* What queries need of a store, and those who restore it. */
@@ -73,6 +92,9 @@ gboolean metrics_store_delete (MetricsStore *self,
                                gint64 to,
                                gint *budget,
                                guint64 *n_deleted);
+
+void metrics_store_update_followed (MetricsStore *self);
+void metrics_store_tell_watchers (MetricsStore *self, const MetricsEntry *entry, MetricsPoint point);
 
 /* What is on disk alone, and what goes there. */
 

@@ -226,6 +226,7 @@ metrics_store_set_journal (MetricsStore *self, MetricsJournal *journal)
     metrics_entry_list_index (&self->entries, &self->usage);
   if (!g_set_object (&self->journal, journal))
     return;
+  metrics_store_update_followed (self);
   update_high_water (self);
   metrics_store_refuse_waiting (self);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_JOURNAL]);
@@ -402,6 +403,16 @@ find_or_add_entry (MetricsStore *self, const char *bytes, gsize len, GError **er
   return entry != NULL ? entry : add_entry (self, &key, error);
 }
 
+/* Says that a point was put. */
+static void
+tell (MetricsStore *self, const MetricsEntry *entry, MetricsPoint point)
+{
+  if (self->journal != NULL)
+    metrics_journal_put (self->journal, entry->id, point);
+  if (self->watching.first != NULL)
+    metrics_store_tell_watchers (self, entry, point);
+}
+
 /**
  * metrics_store_put:
  * @self: a store
@@ -450,8 +461,8 @@ metrics_store_put (MetricsStore *self, const char *key, gsize key_len, MetricsPo
       return FALSE;
     }
   self->entries.recent = entry;
-  if (G_UNLIKELY (self->journal != NULL))
-    metrics_journal_put (self->journal, entry->id, point);
+  if (G_UNLIKELY (self->is_followed))
+    tell (self, entry, point);
   if (G_UNLIKELY (metrics_history_has_trash (&self->history)))
     {
       gint budget = DRAIN_OF_PUT;

@@ -16,6 +16,7 @@ G_BEGIN_DECLS
  * @METRICS_STORE_ERROR_DAMAGED: what was kept outside of the store is not what the store once gave
  * @METRICS_STORE_ERROR_NOT_YET: the point's time lies in a gap, or there is no memory before more of what is
  *   there is on disk: %METRICS_QUERY_PUT waits for that
+ * @METRICS_STORE_ERROR_WATCH_LIMIT: patterns that are watched would be too many, or too hard to match
  *
  * Why something was not taken.
  */
@@ -26,6 +27,7 @@ typedef enum
   METRICS_STORE_ERROR_TOO_OLD,
   METRICS_STORE_ERROR_DAMAGED,
   METRICS_STORE_ERROR_NOT_YET,
+  METRICS_STORE_ERROR_WATCH_LIMIT,
 } MetricsStoreError;
 
 #define METRICS_STORE_ERROR (metrics_store_error_quark ())
@@ -66,5 +68,6 @@ guint64 metrics_store_get_n_points (MetricsStore *self);
 guint64 metrics_store_get_memory (MetricsStore *self);
 guint64 metrics_store_get_n_expired (MetricsStore *self);
 guint64 metrics_store_get_n_refused (MetricsStore *self);
+guint metrics_store_get_n_watchers (MetricsStore *self);
 
 G_END_DECLS

@@ -12,8 +12,8 @@ from model import Model, compile_pattern
 
 STATS = {
     'uptime', 'points', 'series', 'memory', 'resident', 'cpu_microseconds', 'connections', 'connections_accepted',
-    'connections_refused', 'requests', 'errors', 'bytes_received', 'bytes_sent', 'largest_slice', 'slice_limit', 'connection_limit', 'line_limit',
-    'unsent_limit', 'series_limit', 'memory_limit', 'points_expired',
+    'connections_refused', 'watchers', 'requests', 'errors', 'bytes_received', 'bytes_sent', 'largest_slice',
+    'slice_limit', 'connection_limit', 'line_limit', 'unsent_limit', 'series_limit', 'memory_limit', 'points_expired',
     'rollup_points', 'rollup_series'}
 
 

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "store/metrics-watcher.h"
+
+#include "common/metrics-pattern.h"
+#include "store/metrics-store-private.h"
+
+#include <string.h>
+
+/* Who wants to know of points when they are put.
+ *
+ * A put asks each watcher whether it watches the series, by the series' number: the answer is remembered in a
+ * table of a fixed place for each number, in which a later series may take the place of an earlier one. So
+ * patterns are matched at the first put of a series, and again only after that. The table is small for who
+ * has few series, and has an end for who has many; nothing has to be told of series that go, since no other
+ * ever gets their number.
+ *
+ * What is watched is what a query would show: a point is told when the store has it, whether it is on disk or
+ * not. */
+
+#define SMALLEST_TABLE 64
+#define LARGEST_TABLE 16384
+
+/* How many steps it may take to match the longest key: all patterns of a watcher, and those of all. A put to
+ * a new series does all of that at once. */
+#define MAX_COST_OF_WATCHER (128 << 10)
+#define MAX_COST_OF_ALL (4 << 20)
+
+/* Matching costs this many steps for what a point costs otherwise: see metrics-query.c. And this many
+ * watchers are asked for the same. */
+#define MATCHING_A_UNIT 64
+#define WATCHERS_A_UNIT 8
+
+/**
+ * MetricsWatcher:
+ *
+ * One who watches: what, and which points it has not taken yet.
+ */
+struct _MetricsWatcher
+{
+  MetricsStore *store;      /* (owned) */
+  MetricsWatcher *previous; /* (unowned) (nullable): of all of the store */
+  MetricsWatcher *next;     /* (unowned) (nullable) */
+  MetricsWatcherFunc func;
+  gpointer user_data; /* (unowned) */
+
+  GPtrArray *patterns; /* (owned) (element-type MetricsPattern): any of which has to match */
+  gsize cost;          /* of matching the longest key */
+  guint64 *table;      /* (owned) (array length=table_size): a series' number * 2 + whether it is watched; 0
+                          where there is none */
+  gsize table_size;    /* a power of two */
+  gsize n_displaced;   /* how many series had to make place for others since the table grew last */
+
+  MetricsWatchQueue queue;
+  guint64 n_dropped;
+  gboolean is_awake; /* whether it was told that there is something, and has not taken all */
+};
+
+static void
+set_table (MetricsWatcher *self, gsize size)
+{
+  g_autofree guint64 *old = g_steal_pointer (&self->table);
+
+  self->table = g_new0 (guint64, size);
+  for (gsize i = 0; old != NULL && i < self->table_size; i++)
+    if (old[i] != 0)
+      self->table[(old[i] >> 1) & (size - 1)] = old[i];
+  self->store->usage.memory += (size - self->table_size) * sizeof *self->table;
+  self->table_size = size;
+  self->n_displaced = 0;
+}
+
+/**
+ * metrics_watcher_new:
+ * @store: a store
+ * @queue_limit: how many bytes points may take that were not taken yet, with their keys; at least
+ *   %METRICS_WATCH_QUEUE_MIN. It is counted in the store's memory, as all of a watcher, and it is less where
+ *   the store has no more
+ * @func: what to call when there is something to be taken, and was not before
+ * @user_data: what to call it with
+ *
+ * Returns: (transfer full): a watcher of nothing. It keeps the store
+ */
+MetricsWatcher *
+metrics_watcher_new (MetricsStore *store, gsize queue_limit, MetricsWatcherFunc func, gpointer user_data)
+{
+  MetricsWatcher *self;
+
+  g_return_val_if_fail (METRICS_IS_STORE (store), NULL);
+  g_return_val_if_fail (queue_limit >= METRICS_WATCH_QUEUE_MIN, NULL);
+  g_return_val_if_fail (func != NULL, NULL);
+
+  self = g_new0 (MetricsWatcher, 1);
+  self->store = g_object_ref (store);
+  self->func = func;
+  self->user_data = user_data;
+  self->patterns = g_ptr_array_new_with_free_func ((GDestroyNotify) metrics_pattern_free);
+  self->queue.limit = queue_limit;
+  store->usage.memory += metrics_memory_of (sizeof *self);
+  set_table (self, SMALLEST_TABLE);
+  self->next = store->watching.first;
+  if (self->next != NULL)
+    self->next->previous = self;
+  store->watching.first = self;
+  store->watching.n++;
+  metrics_store_update_followed (store);
+  return self;
+}
+
+/**
+ * metrics_watcher_free:
+ * @self: (transfer full) (nullable): a watcher
+ *
+ * Watches no more; points that were not taken are dropped.
+ */
+void
+metrics_watcher_free (MetricsWatcher *self)
+{
+  MetricsWatching *watching;
+
+  if (self == NULL)
+    return;
+  watching = &self->store->watching;
+  if (self->previous != NULL)
+    self->previous->next = self->next;
+  else
+    watching->first = self->next;
+  if (self->next != NULL)
+    self->next->previous = self->previous;
+  watching->n--;
+  metrics_store_update_followed (self->store);
+  watching->cost -= self->cost;
+  metrics_watch_queue_clear (&self->queue, &self->store->usage);
+  self->store->usage.memory -= metrics_memory_of (sizeof *self) + self->table_size * sizeof *self->table;
+  g_free (self->table);
+  g_ptr_array_unref (self->patterns);
+  g_object_unref (self->store);
+  g_free (self);
+}
+
+/**
+ * metrics_watcher_add:
+ * @self: a watcher
+ * @pattern: (array length=len): a valid pattern, see metrics_pattern_is_valid()
+ * @len: its length in bytes
+ * @error: return location for a #GError
+ *
+ * Watches the keys that match the pattern, too, from the next put on. A point whose key matches several
+ * patterns is there once.
+ *
+ * Returns: whether it does; else @error is set to %METRICS_STORE_ERROR_WATCH_LIMIT
+ */
+gboolean
+metrics_watcher_add (MetricsWatcher *self, const char *pattern, gsize len, GError **error)
+{
+  g_autoptr (MetricsPattern) made = metrics_pattern_new (pattern, len);
+  gsize cost = metrics_pattern_get_cost (made, METRICS_KEY_MAX);
+
+  if (cost > MAX_COST_OF_WATCHER - self->cost || cost > MAX_COST_OF_ALL - self->store->watching.cost)
+    {
+      g_set_error_literal (error, METRICS_STORE_ERROR, METRICS_STORE_ERROR_WATCH_LIMIT,
+                           "limit of watched patterns reached");
+      return FALSE;
+    }
+  self->cost += cost;
+  self->store->watching.cost += cost;
+  g_ptr_array_add (self->patterns, g_steal_pointer (&made));
+  memset (self->table, 0, self->table_size * sizeof *self->table);
+  return TRUE;
+}
+
+/**
+ * metrics_watcher_take:
+ * @self: a watcher
+ * @row: (out caller-allocates): the oldest point that was not taken yet; its key stays until this is called
+ *   again, or something is put
+ *
+ * Returns: whether there was one; where not, the function is called again at the next
+ */
+gboolean
+metrics_watcher_take (MetricsWatcher *self, MetricsWatchRow *row)
+{
+  if (metrics_watch_queue_pop (&self->queue, row))
+    return TRUE;
+  self->is_awake = FALSE;
+  /* Who takes little at a time would have it grow again each time. */
+  if (self->queue.size > METRICS_WATCH_QUEUE_MIN)
+    metrics_watch_queue_clear (&self->queue, &self->store->usage);
+  return FALSE;
+}
+
+/**
+ * metrics_watcher_take_n_dropped:
+ * @self: a watcher
+ *
+ * Returns: how many points there was no room for, since it was asked last: older ones than those that are
+ *   there. Where it is not 0, the function was called
+ */
+guint64
+metrics_watcher_take_n_dropped (MetricsWatcher *self)
+{
+  guint64 n = self->n_dropped;
+
+  self->n_dropped = 0;
+  return n;
+}
+
+static gboolean
+matches (MetricsWatcher *self, const MetricsEntry *entry)
+{
+  for (guint i = 0; i < self->patterns->len; i++)
+    {
+      const MetricsPattern *pattern = self->patterns->pdata[i];
+
+      self->store->usage.work += metrics_pattern_get_cost (pattern, entry->head.len) / MATCHING_A_UNIT;
+      if (metrics_pattern_matches (pattern, entry->bytes, entry->head.len))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+watches (MetricsWatcher *self, const MetricsEntry *entry)
+{
+  guint64 *place = &self->table[entry->id & (self->table_size - 1)];
+  gboolean is_watched;
+
+  if (G_LIKELY (*place >> 1 == entry->id))
+    return *place & 1;
+  is_watched = matches (self, entry);
+  if (*place != 0 && ++self->n_displaced > self->table_size / 4 && self->table_size < LARGEST_TABLE)
+    {
+      set_table (self, self->table_size * 2);
+      place = &self->table[entry->id & (self->table_size - 1)];
+    }
+  *place = entry->id << 1 | is_watched;
+  return is_watched;
+}
+
+/* The newest is there in any case that is not extreme: the oldest go for it. */
+static void
+push (MetricsWatcher *self, const MetricsWatchRow *row)
+{
+  MetricsStore *store = self->store;
+  MetricsWatchRow oldest;
+  gsize growth;
+
+  while ((growth = metrics_watch_queue_get_growth (&self->queue, row->key_len)) > 0
+         && store->usage.memory + growth <= store->memory_limit)
+    metrics_watch_queue_grow (&self->queue, &store->usage);
+  while (!metrics_watch_queue_push (&self->queue, row))
+    {
+      self->n_dropped++;
+      if (!metrics_watch_queue_pop (&self->queue, &oldest))
+        break;
+    }
+  if (!self->is_awake)
+    {
+      self->is_awake = TRUE;
+      self->func (self, self->user_data);
+    }
+}
+
+/**
+ * metrics_store_update_followed:
+ * @self: a store
+ *
+ * To be called when its journal was set, or one who watches came or went.
+ */
+void
+metrics_store_update_followed (MetricsStore *self)
+{
+  self->is_followed = self->journal != NULL || self->watching.first != NULL;
+}
+
+/**
+ * metrics_store_tell_watchers:
+ * @self: a store
+ * @entry: one of its entries
+ * @point: a point that it has now
+ *
+ * Says that a point was put. What the store keeps for itself, nobody watches.
+ */
+void
+metrics_store_tell_watchers (MetricsStore *self, const MetricsEntry *entry, MetricsPoint point)
+{
+  const MetricsWatchRow row = { .key = entry->bytes, .key_len = entry->head.len, .point = point };
+
+  if (entry->head.is_hidden)
+    return;
+  self->usage.work += self->watching.n / WATCHERS_A_UNIT;
+  for (MetricsWatcher *watcher = self->watching.first; watcher != NULL; watcher = watcher->next)
+    if (watches (watcher, entry))
+      push (watcher, &row);
+}
+
+/**
+ * metrics_store_get_n_watchers:
+ * @self: a store
+ *
+ * Returns: how many watch it
+ */
+guint
+metrics_store_get_n_watchers (MetricsStore *self)
+{
+  g_return_val_if_fail (METRICS_IS_STORE (self), 0);
+
+  return self->watching.n;
+}
