@@ -264,7 +264,8 @@ load (MetricsDaemon *self, GError **error)
 
   if (self->options->state_dir == NULL)
     return TRUE;
-  storage = metrics_storage_new (self->options->state_dir, self->options->durability, error);
+  storage = metrics_storage_new (self->options->state_dir, self->options->durability,
+                                 (gint64) self->options->lock_timeout * G_TIME_SPAN_SECOND, error);
   /* Where it cannot be loaded it is let go as it is: closing would write what the store has. */
   if (storage == NULL || !metrics_storage_load (storage, self->store, error))
     return FALSE;

@@ -39,6 +39,7 @@ enum
   ANSWER_TIMEOUT,
   IDLE_TIMEOUT,
   STOP_TIMEOUT,
+  LOCK_TIMEOUT,
   SELF_METRICS,
   N_NUMBERS,
 };
@@ -69,6 +70,8 @@ static const Number number_defaults[N_NUMBERS] = {
                      N_ ("SECONDS"), 0, MAX_SECONDS, 0 },
   [STOP_TIMEOUT] = { "stop-timeout", N_ ("Time for clients to take their answers when the server stops (5)"),
                      N_ ("SECONDS"), 0, MAX_SECONDS, 5 },
+  [LOCK_TIMEOUT] = { "lock-timeout", N_ ("Time to wait for another server to leave the folder (10)"),
+                     N_ ("SECONDS"), 0, MAX_SECONDS, 10 },
   [SELF_METRICS]
   = { "self-metrics", N_ ("How often to keep the server's own figures as series metricsd.* (0: never)"),
       N_ ("SECONDS"), 0, MAX_SECONDS, 0 },
@@ -253,6 +256,7 @@ add_options (GOptionGroup *group, Parser *parser)
 
     { "state-dir", 0, 0, G_OPTION_ARG_FILENAME, &parser->state_dir,
       _ ("Folder in which points last ($STATE_DIRECTORY, else $XDG_STATE_HOME/metricsd)"), _ ("DIR") },
+    NUMBER (LOCK_TIMEOUT),
     { "memory-only", 0, 0, G_OPTION_ARG_NONE, &parser->memory_only,
       _ ("Keep points in memory only: they are gone when the server stops"), NULL },
     { "durability", 0, 0, G_OPTION_ARG_CALLBACK, durability_cb,
@@ -526,6 +530,7 @@ metrics_options_parse (GStrv *arguments, GError **error)
   self->memory_limit = parser.numbers[MEMORY_LIMIT].value;
   self->stop_timeout = parser.numbers[STOP_TIMEOUT].value;
   self->log_level = parser.log_level;
+  self->lock_timeout = parser.numbers[LOCK_TIMEOUT].value;
   self->self_metrics = parser.numbers[SELF_METRICS].value;
   self->show_version = parser.show_version;
   if (!take_state (self, &parser, error) || !take_task (self, &parser, error)

@@ -37,6 +37,7 @@ typedef enum
  * @memory_limit: bytes that the points may need
  * @state_dir: (nullable) (type filename): the folder in which points last; %NULL for memory only
  * @durability: when what was put is on disk
+ * @lock_timeout: seconds to wait for another server to leave the folder
  * @stop_timeout: seconds that clients have to take their answers when the server stops
  * @log_level: the least grave of what is logged
  * @self_metrics: how often to keep the server's own figures as series, in seconds; 0 for never
@@ -57,6 +58,7 @@ typedef struct
   guint64 memory_limit;
   char *state_dir; /* (owned) (nullable) */
   MetricsDurability durability;
+  guint lock_timeout;
   guint stop_timeout;
   MetricsPriority log_level;
   guint self_metrics;

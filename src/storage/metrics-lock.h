@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-int metrics_lock_take (const char *folder, GError **error);
+int metrics_lock_take (const char *folder, gint64 timeout, GError **error);
 void metrics_lock_release (int fd);
 
 G_END_DECLS

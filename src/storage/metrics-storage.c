@@ -420,6 +420,8 @@ static GSourceFuncs notice_funcs = { .dispatch = dispatch_notice };
  * metrics_storage_new:
  * @folder: where; it is made where it is not there
  * @durability: when changes are written
+ * @lock_timeout: how long to wait for another server to leave the folder, in microseconds; it blocks
+ * meanwhile
  * @error: return location for a #GError
  *
  * Opens the database of a folder. The folder is locked: no other server can have it.
@@ -427,7 +429,7 @@ static GSourceFuncs notice_funcs = { .dispatch = dispatch_notice };
  * Returns: (transfer full) (nullable): it
  */
 MetricsStorage *
-metrics_storage_new (const char *folder, MetricsDurability durability, GError **error)
+metrics_storage_new (const char *folder, MetricsDurability durability, gint64 lock_timeout, GError **error)
 {
   g_autoptr (MetricsStorage) self = NULL;
 
@@ -438,7 +440,7 @@ metrics_storage_new (const char *folder, MetricsDurability durability, GError **
   self = g_object_new (METRICS_TYPE_STORAGE, NULL);
   self->path = g_build_filename (folder, "metricsd.db", NULL);
   self->durability = durability;
-  self->lock = metrics_lock_take (folder, error);
+  self->lock = metrics_lock_take (folder, lock_timeout, error);
   if (self->lock < 0 || !metrics_folder_ensure_file (self->path, error))
     return NULL;
   self->database = metrics_damage_open (self->path, durability != METRICS_DURABILITY_NONE, error);

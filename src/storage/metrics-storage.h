@@ -46,7 +46,10 @@ typedef struct
 #define METRICS_TYPE_STORAGE (metrics_storage_get_type ())
 G_DECLARE_FINAL_TYPE (MetricsStorage, metrics_storage, METRICS, STORAGE, GObject)
 
-MetricsStorage *metrics_storage_new (const char *folder, MetricsDurability durability, GError **error);
+MetricsStorage *metrics_storage_new (const char *folder,
+                                     MetricsDurability durability,
+                                     gint64 lock_timeout,
+                                     GError **error);
 gboolean metrics_storage_load (MetricsStorage *self, MetricsStore *store, GError **error);
 gboolean metrics_storage_close (MetricsStorage *self, GError **error);
 void metrics_storage_get_figures (MetricsStorage *self, MetricsStorageFigures *figures);

@@ -43,7 +43,7 @@ main (int argc, char *argv[])
 
   if (argc != 4)
     g_error ("fill FOLDER SERIES POINTS");
-  storage = metrics_storage_new (argv[1], METRICS_DURABILITY_NONE, &error);
+  storage = metrics_storage_new (argv[1], METRICS_DURABILITY_NONE, 0, &error);
   if (storage == NULL || !metrics_storage_load (storage, store, &error))
     g_error ("%s", error->message);
   fill (store, atoi (argv[2]), g_ascii_strtoull (argv[3], NULL, 10));

@@ -21,7 +21,7 @@ stored_open (const char *folder, MetricsDurability durability, GError **error)
 Stored *
 stored_open_limited (const char *folder, MetricsDurability durability, guint64 memory_limit, GError **error)
 {
-  MetricsStorage *storage = metrics_storage_new (folder, durability, error);
+  MetricsStorage *storage = metrics_storage_new (folder, durability, 0, error);
   Stored *self;
 
   if (storage == NULL)
