@@ -3,7 +3,7 @@
 #pragma once
 
 #include "server/metrics-limits.h"
-#include "server/metrics-rights.h"
+#include "common/metrics-rights.h"
 #include "store/metrics-store.h"
 
 #include <gio/gio.h>

@@ -372,7 +372,7 @@ metrics_service_adopt (MetricsService *self, GSocketConnection *stream, MetricsR
   if (g_hash_table_size (self->connections) >= self->limits.connections)
     {
       self->figures.connections_refused++;
-      note_limit (self);
+      metrics_client_log_over_limit (g_socket_connection_get_socket (stream), &self->limits);
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES, "too many connections");
       return FALSE;
     }
