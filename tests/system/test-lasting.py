@@ -60,7 +60,7 @@ class LastingTest(TestCase):
 
     def assert_refused(self, *mentions, status=1, **arguments):
         """It does not start with this folder, and says why in one line."""
-        result = run('--host', '127.0.0.1', '--port', '0', '--state-dir', self.state, **arguments)
+        result = run('--host', '127.0.0.1', '--port', '0', '--state-dir', self.state, '--lock-timeout', '0', **arguments)
         self.assertEqual((result.returncode, result.stdout), (status, ''), result.stderr)
         self.assertEqual(result.stderr.count('\n'), 1, result.stderr)
         for text in ('metricsd: ', *mentions):
