@@ -7,7 +7,7 @@
 G_BEGIN_DECLS
 
 /* A token comes back after so long, in microseconds. */
-#define METRICS_LOG_BUCKET_INTERVAL (60 * G_USEC_PER_SEC)
+#define METRICS_LOG_BUCKET_INTERVAL G_TIME_SPAN_MINUTE
 
 /**
  * MetricsLogBucket:
