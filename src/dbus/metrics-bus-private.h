@@ -53,6 +53,8 @@ struct _MetricsBusObject
   MetricsBusDisk *disk;  /* (owned) */
   GHashTable *callers;   /* (owned) (element-type utf8 MetricsBusCaller): by name */
   guint n_calls;         /* in progress, of all callers */
+  guint n_watches;       /* of all callers */
+  guint64 last_watch;    /* the number of the one that was begun last */
   guint n_sending;       /* answers that are being written down in another thread */
   gsize answer_bytes;    /* of all answers that are being made or written down */
   gint64 last_call;      /* monotonic time at which the last call came */

@@ -6,6 +6,10 @@
 
 G_BEGIN_DECLS
 
+/* How many watches a caller may have, and all of them. */
+#define METRICS_BUS_MAX_WATCHES_OF_CALLER 16
+#define METRICS_BUS_MAX_WATCHES 256
+
 gboolean metrics_bus_watch_handle_watch (MetricsBusService *service,
                                          GDBusMethodInvocation *invocation,
                                          const char *pattern,
@@ -16,6 +20,6 @@ gboolean metrics_bus_watch_handle_unwatch (MetricsBusService *service,
                                            guint64 id,
                                            GVariant *options);
 
-void metrics_bus_watches_free (MetricsBusWatches *watches);
+void metrics_bus_watches_free (MetricsBusWatches *self);
 
 G_END_DECLS

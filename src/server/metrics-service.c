@@ -45,6 +45,7 @@ struct _MetricsService
   GHashTable *refused;     /* (owned) (element-type MetricsConnection): a set of those over the limit */
 
   gboolean finishing; /* whether it stops */
+  gint64 quiet_since; /* monotonic time at which the last client went, or of the start */
   guint finish_timeout_id;
   guint drain_id;
 };
@@ -93,6 +94,7 @@ connection_closed_cb (MetricsConnection *connection, gpointer user_data)
   g_hash_table_remove (self->refused, connection);
   g_hash_table_remove (self->connections, connection);
   self->figures.connections = g_hash_table_size (self->connections);
+  self->quiet_since = g_get_monotonic_time ();
   update_accepting (self);
   /* The answer that it was in the middle of may have kept what others deleted. Not at an idle priority, which
    * is never reached while clients are busy. */
@@ -235,7 +237,7 @@ metrics_service_init (MetricsService *self)
   self->acceptors = g_ptr_array_new_with_free_func (g_object_unref);
   self->connections = g_hash_table_new_full (NULL, NULL, g_object_unref, NULL);
   self->refused = g_hash_table_new_full (NULL, NULL, g_object_unref, NULL);
-  self->figures.started = g_get_monotonic_time ();
+  self->figures.started = self->quiet_since = g_get_monotonic_time ();
 }
 
 /**
@@ -402,6 +404,38 @@ metrics_service_foreach_figure (MetricsService *self, MetricsStatsFunc func, gpo
 
   metrics_stats_foreach (self->store, &self->figures, func, user_data);
   metrics_stats_foreach_limit (self->store, &self->limits, func, user_data);
+}
+
+/* Whether somebody waits to be accepted. */
+static gboolean
+is_awaited (MetricsListener *listener)
+{
+  GPtrArray *sockets = metrics_listener_get_sockets (listener);
+
+  for (guint i = 0; i < sockets->len; i++)
+    if (g_socket_condition_check (sockets->pdata[i], G_IO_IN) != 0)
+      return TRUE;
+  return FALSE;
+}
+
+/**
+ * metrics_service_get_quiet_since:
+ * @self: a service
+ *
+ * Returns: the monotonic time since when there has been no client, in microseconds; %G_MAXINT64 while there
+ *   is one, or one waits to be accepted
+ */
+gint64
+metrics_service_get_quiet_since (MetricsService *self)
+{
+  g_return_val_if_fail (METRICS_IS_SERVICE (self), 0);
+
+  if (g_hash_table_size (self->connections) + g_hash_table_size (self->refused) > 0)
+    return G_MAXINT64;
+  for (guint i = 0; i < self->listeners->len; i++)
+    if (is_awaited (self->listeners->pdata[i]))
+      return G_MAXINT64;
+  return self->quiet_since;
 }
 
 static gboolean
