@@ -7,6 +7,7 @@
 #include "common/metrics-log-writer.h"
 #include "common/metrics-log.h"
 #include "daemon/metrics-bus-host.h"
+#include "daemon/metrics-notify.h"
 #include "daemon/metrics-pressure.h"
 #include "daemon/metrics-roller.h"
 #include "daemon/metrics-show-retention.h"
@@ -51,6 +52,9 @@ struct _MetricsDaemon
 
 G_DEFINE_FINAL_TYPE (MetricsDaemon, metrics_daemon, G_TYPE_OBJECT)
 
+/* Seconds for the last commit, beside those that clients have: where it takes longer, more is asked for. */
+#define CLOSE_TIME 30
+
 /* Those on the bus have got their answers. */
 static void
 finish_service (MetricsDaemon *self)
@@ -75,6 +79,8 @@ stop (MetricsDaemon *self, const char *reason)
     }
   self->stop_reason = reason;
   self->stop_deadline = g_get_monotonic_time () + (gint64) self->options->stop_timeout * G_USEC_PER_SEC;
+  metrics_notify_stopping ();
+  metrics_notify_extend (self->options->stop_timeout + CLOSE_TIME);
   if (self->bus != NULL)
     metrics_bus_finish (self->bus, self->options->stop_timeout);
   else
@@ -112,6 +118,7 @@ close_parts (MetricsDaemon *self)
   MetricsStorageFigures figures;
   gboolean good;
 
+  metrics_notify_unwatch ();
   g_clear_object (&self->bus);
   g_clear_object (&self->service);
   g_clear_pointer (&self->pressure, metrics_pressure_free);
@@ -119,7 +126,9 @@ close_parts (MetricsDaemon *self)
   g_clear_pointer (&self->roller, metrics_roller_free);
   if (storage == NULL)
     return TRUE;
+  metrics_notify_begin_wait (_ ("Stopping: writing the newest points"));
   good = metrics_storage_close (storage, &error);
+  metrics_notify_end_wait ();
   metrics_storage_get_figures (storage, &figures);
   self->bytes_written = figures.bytes_written;
   if (!good)
@@ -138,6 +147,7 @@ metrics_daemon_dispose (GObject *object)
   g_array_set_size (self->signal_ids, 0);
   close_parts (self);
   g_clear_object (&self->store);
+  metrics_notify_close ();
 
   G_OBJECT_CLASS (metrics_daemon_parent_class)->dispose (object);
 }
@@ -261,13 +271,17 @@ static gboolean
 load (MetricsDaemon *self, GError **error)
 {
   g_autoptr (MetricsStorage) storage = NULL;
+  gboolean is_loaded;
 
   if (self->options->state_dir == NULL)
     return TRUE;
+  metrics_notify_begin_wait (_ ("Loading what is stored"));
   storage = metrics_storage_new (self->options->state_dir, self->options->durability,
                                  (gint64) self->options->lock_timeout * G_TIME_SPAN_SECOND, error);
   /* Where it cannot be loaded it is let go as it is: closing would write what the store has. */
-  if (storage == NULL || !metrics_storage_load (storage, self->store, error))
+  is_loaded = storage != NULL && metrics_storage_load (storage, self->store, error);
+  metrics_notify_end_wait ();
+  if (!is_loaded)
     return FALSE;
   self->storage = g_steal_pointer (&storage);
   self->pressure = metrics_pressure_new (self->store);
@@ -342,6 +356,28 @@ say_stopped (const char *reason, gboolean lasts, guint64 bytes_written)
                  _ ("stopped by %s"), reason);
 }
 
+/* To programs on standard output: whoever waits for these lines has to have them now, and in one form
+ * everywhere. And to the service manager. */
+static void
+say_ready (GPtrArray *addresses)
+{
+  g_autoptr (GString) joined = g_string_new (NULL);
+  g_autofree char *status = NULL;
+
+  for (guint i = 0; i < addresses->len; i++)
+    {
+      printf ("listening on %s\n", (const char *) addresses->pdata[i]);
+      g_string_append_printf (joined, "%s%s", i > 0 ? ", " : "", (const char *) addresses->pdata[i]);
+    }
+  puts ("ready");
+  fflush (stdout);
+
+  status = g_strdup_printf (_ ("Serving clients of %s"), joined->str);
+  metrics_notify_set_status (status);
+  metrics_notify_ready ();
+  metrics_notify_watch ();
+}
+
 /**
  * metrics_daemon_start:
  * @self: a daemon that is not started
@@ -392,11 +428,7 @@ metrics_daemon_start (MetricsDaemon *self, GError **error)
   addresses = describe_listeners (listeners);
   say_started (self->options, addresses);
 
-  /* For programs: whoever waits for these lines has to have them now, and in one form everywhere. */
-  for (guint i = 0; i < addresses->len; i++)
-    printf ("listening on %s\n", (const char *) addresses->pdata[i]);
-  puts ("ready");
-  fflush (stdout);
+  say_ready (addresses);
   return TRUE;
 }
 
