@@ -6,6 +6,7 @@
 
 #include "common/metrics-log-writer.h"
 #include "common/metrics-log.h"
+#include "daemon/metrics-activation.h"
 #include "daemon/metrics-bus-host.h"
 #include "daemon/metrics-notify.h"
 #include "daemon/metrics-pressure.h"
@@ -43,6 +44,7 @@ struct _MetricsDaemon
   MetricsPressure *pressure;     /* (owned) (nullable): none where points are in memory only */
   MetricsService *service;       /* (owned) */
   MetricsBus *bus;               /* (owned) (nullable): none where it is on no bus */
+  GPtrArray *listeners;          /* (owned) (nullable) (element-type MetricsListener) */
   GMainLoop *loop;               /* (owned) */
   GArray *signal_ids;            /* (owned) (element-type guint) */
   const char *stop_reason;       /* (unowned) (nullable): why it stops, once it does */
@@ -158,6 +160,7 @@ metrics_daemon_finalize (GObject *object)
   MetricsDaemon *self = METRICS_DAEMON (object);
 
   g_array_unref (self->signal_ids);
+  g_clear_pointer (&self->listeners, g_ptr_array_unref);
   g_main_loop_unref (self->loop);
 
   G_OBJECT_CLASS (metrics_daemon_parent_class)->finalize (object);
@@ -308,7 +311,7 @@ open_bus (MetricsDaemon *self, GError **error)
   if (options->bus == METRICS_BUS_NONE)
     return TRUE;
   self->bus = metrics_bus_host_new (options->bus, self->store, self->service, options->limits.slice);
-  metrics_bus_host_set_listeners (self->bus, options->listeners);
+  metrics_bus_host_set_listeners (self->bus, self->listeners);
   g_signal_connect_swapped (self->bus, "lost", G_CALLBACK (stop_for_lost_bus), self);
   g_signal_connect_swapped (self->bus, "finished", G_CALLBACK (finish_service), self);
   return metrics_bus_open (self->bus, error);
@@ -392,13 +395,16 @@ gboolean
 metrics_daemon_start (MetricsDaemon *self, GError **error)
 {
   g_autoptr (GPtrArray) addresses = NULL;
-  GPtrArray *listeners;
   gint64 witness;
 
   g_return_val_if_fail (METRICS_IS_DAEMON (self), FALSE);
   g_return_val_if_fail (self->service == NULL, FALSE);
 
   raise_descriptor_limit ();
+  self->listeners
+      = metrics_activation_join (self->options->listeners, self->options->listeners_are_defaults, error);
+  if (self->listeners == NULL)
+    return FALSE;
   /* Before it is opened, which may write it. */
   witness = get_witness (self->options->state_dir);
   self->store = metrics_store_new (self->options->series_limit, self->options->memory_limit);
@@ -415,17 +421,16 @@ metrics_daemon_start (MetricsDaemon *self, GError **error)
   metrics_service_record (self->service, self->options->self_metrics);
   g_signal_connect_swapped (self->service, "finished", G_CALLBACK (g_main_loop_quit), self->loop);
 
-  listeners = self->options->listeners;
-  for (guint i = 0; i < listeners->len; i++)
-    if (!metrics_listener_open (listeners->pdata[i], error)
-        || !metrics_service_listen (self->service, listeners->pdata[i], error))
+  for (guint i = 0; i < self->listeners->len; i++)
+    if (!metrics_listener_open (self->listeners->pdata[i], error)
+        || !metrics_service_listen (self->service, self->listeners->pdata[i], error))
       return FALSE;
   if (!open_bus (self, error))
     return FALSE;
 
   catch_signal (self, SIGTERM, terminate_cb);
   catch_signal (self, SIGINT, interrupt_cb);
-  addresses = describe_listeners (listeners);
+  addresses = describe_listeners (self->listeners);
   say_started (self->options, addresses);
 
   say_ready (addresses);

@@ -307,12 +307,15 @@ make_context (Parser *parser)
   g_option_context_set_summary (context, _ ("Metrics server: takes points over a line protocol and answers "
                                             "for them."));
   g_option_context_set_description (context,
-                                    _ ("ADDRESS is HOST:PORT, [IPV6]:PORT or unix:PATH. OPTION is "
-                                       "rights=read+put+delete (or fewer), and for\n"
-                                       "a unix socket mode=0660 or owner=USER:GROUP. Without "
-                                       "rights, a unix socket lets the superuser and\n"
-                                       "who runs the server delete, and everybody else read and "
-                                       "put. Sizes take a suffix K, M or G.\n\n"
+                                    _ ("ADDRESS is HOST:PORT, [IPV6]:PORT, unix:PATH, or fd:NAME for the "
+                                       "sockets "
+                                       "of that name that systemd\n"
+                                       "passes. OPTION is rights=read+put+delete (or fewer), and for a unix "
+                                       "socket mode=0660 or\n"
+                                       "owner=USER:GROUP. Without rights, a unix socket lets the superuser "
+                                       "and "
+                                       "who runs the server delete,\n"
+                                       "and everybody else read and put. Sizes take a suffix K, M or G.\n\n"
                                        "Points are kept in the folder --state-dir, which one server has at a "
                                        "time; without "
                                        "the variables\n"
@@ -363,6 +366,7 @@ make_listeners (MetricsOptions *self, const Parser *parser, GError **error)
     g_ptr_array_add (self->listeners, metrics_listener_new_tcp (parser->hosts[i], port));
   if (parser->hosts == NULL && (wants_default || parser->port_given))
     g_ptr_array_add (self->listeners, make_default_listener (self, port));
+  self->listeners_are_defaults = parser->hosts == NULL && parser->addresses == NULL && !parser->port_given;
 
   for (guint i = 0; parser->addresses != NULL && parser->addresses[i] != NULL; i++)
     {

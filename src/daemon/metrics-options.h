@@ -31,6 +31,7 @@ typedef enum
 /**
  * MetricsOptions:
  * @listeners: (element-type MetricsListener): where to listen
+ * @listeners_are_defaults: whether that is only so because nobody said anything else
  * @bus: on which bus to be called
  * @limits: what clients can make the server hold or do
  * @series_limit: how many series there may be
@@ -52,6 +53,7 @@ typedef enum
 typedef struct
 {
   GPtrArray *listeners; /* (owned) */
+  gboolean listeners_are_defaults;
   MetricsBusKind bus;
   MetricsLimits limits;
   guint64 series_limit;

@@ -14,6 +14,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <unistd.h>
+
+/* What a name of passed sockets follows. */
+#define PASSED_PREFIX "fd:"
 
 /* How many clients may wait to be accepted; the kernel takes less where net.core.somaxconn is less. */
 #define BACKLOG 4096
@@ -26,7 +30,7 @@
  * MetricsListener:
  *
  * An address at which clients are expected, and what they may do: a TCP host and port, where the host can
- * stand for several addresses, or a unix socket.
+ * stand for several addresses, a unix socket, or the sockets of a name that the service manager passed.
  */
 struct _MetricsListener
 {
@@ -37,6 +41,8 @@ struct _MetricsListener
 
   char *path; /* (owned) (nullable): of a unix socket */
   MetricsUnixOwner owner;
+
+  char *passed_name; /* (owned) (nullable): of sockets that were passed */
 
   MetricsRights rights; /* 0: the credentials of the peer decide */
 
@@ -64,6 +70,7 @@ metrics_listener_finalize (GObject *object)
   g_ptr_array_unref (self->sockets);
   g_strfreev (self->hosts);
   g_free (self->path);
+  g_free (self->passed_name);
 
   G_OBJECT_CLASS (metrics_listener_parent_class)->finalize (object);
 }
@@ -121,6 +128,22 @@ metrics_listener_new_loopback (guint16 port)
 }
 
 /**
+ * metrics_listener_new_passed:
+ * @name: a name that the service manager gave to sockets
+ *
+ * Returns: (transfer full): a listener for sockets that it gets by metrics_listener_adopt(). At those of TCP
+ * one reads and puts; at unix sockets the credentials of the peer decide.
+ */
+MetricsListener *
+metrics_listener_new_passed (const char *name)
+{
+  MetricsListener *self = g_object_new (METRICS_TYPE_LISTENER, NULL);
+
+  self->passed_name = g_strdup (name);
+  return self;
+}
+
+/**
  * metrics_listener_set_rights:
  * @self: a listener
  * @rights: what those who connect there may do
@@ -154,24 +177,23 @@ parse_option (MetricsListener *self, const char *option, GError **error)
   return FALSE;
 }
 
-/**
- * metrics_listener_new_parse:
- * @text: `ADDRESS[,rights=RIGHTS][,mode=MODE][,owner=USER[:GROUP]]`, the address as metrics_address_parse()
- * takes it
- * @error: return location for a #GError
- *
- * Returns: (transfer full): a listener, or %NULL where the text is not one
- */
-MetricsListener *
-metrics_listener_new_parse (const char *text, GError **error)
+static gboolean
+parse_address (MetricsListener *self, const char *text, GError **error)
 {
-  g_autoptr (MetricsListener) self = g_object_new (METRICS_TYPE_LISTENER, NULL);
-  g_auto (GStrv) parts = g_strsplit (text, ",", -1);
-  const char *address_text = parts[0] != NULL ? parts[0] : "";
-  g_autoptr (GSocketConnectable) address = metrics_address_parse (address_text, METRICS_DEFAULT_PORT, error);
+  g_autoptr (GSocketConnectable) address = NULL;
 
+  if (g_str_has_prefix (text, PASSED_PREFIX))
+    {
+      self->passed_name = g_strdup (text + strlen (PASSED_PREFIX));
+      if (self->passed_name[0] != '\0')
+        return TRUE;
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, _ ("'%s': the name is empty"), text);
+      return FALSE;
+    }
+
+  address = metrics_address_parse (text, METRICS_DEFAULT_PORT, error);
   if (address == NULL)
-    return NULL;
+    return FALSE;
   if (G_IS_UNIX_SOCKET_ADDRESS (address))
     self->path = g_strdup (g_unix_socket_address_get_path (G_UNIX_SOCKET_ADDRESS (address)));
   else
@@ -182,16 +204,39 @@ metrics_listener_new_parse (const char *text, GError **error)
       self->port = g_network_address_get_port (G_NETWORK_ADDRESS (address));
       self->rights = METRICS_RIGHTS_ALL;
     }
+  return TRUE;
+}
 
+/**
+ * metrics_listener_new_parse:
+ * @text: `ADDRESS[,rights=RIGHTS][,mode=MODE][,owner=USER[:GROUP]]`, the address as metrics_address_parse()
+ * takes it, or `fd:NAME` for the sockets of that name which the service manager passed
+ * @error: return location for a #GError
+ *
+ * Returns: (transfer full): a listener, or %NULL where the text is not one
+ */
+MetricsListener *
+metrics_listener_new_parse (const char *text, GError **error)
+{
+  g_autoptr (MetricsListener) self = g_object_new (METRICS_TYPE_LISTENER, NULL);
+  g_auto (GStrv) parts = g_strsplit (text, ",", -1);
+
+  if (!parse_address (self, parts[0] != NULL ? parts[0] : "", error))
+    return NULL;
   for (guint i = 1; parts[0] != NULL && parts[i] != NULL; i++)
     if (!parse_option (self, parts[i], error))
       return NULL;
   return g_steal_pointer (&self);
 }
 
+/* A name that is not in the file system, which only a passed socket can have, is written as systemd does. */
 static char *
 describe_address (GSocketAddress *address)
 {
+  if (G_IS_UNIX_SOCKET_ADDRESS (address)
+      && g_unix_socket_address_get_address_type (G_UNIX_SOCKET_ADDRESS (address))
+             != G_UNIX_SOCKET_ADDRESS_PATH)
+    return g_strconcat ("unix:@", g_unix_socket_address_get_path (G_UNIX_SOCKET_ADDRESS (address)), NULL);
   if (G_IS_UNIX_SOCKET_ADDRESS (address))
     return g_strconcat ("unix:", g_unix_socket_address_get_path (G_UNIX_SOCKET_ADDRESS (address)), NULL);
   return g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
@@ -245,6 +290,22 @@ bind_socket (GSocket *socket, GSocketAddress *address, GError **error)
   return FALSE;
 }
 
+/* What accepted sockets inherit. A reply is whole when it is written, and nothing is gained by holding it
+ * back. A machine that was unplugged says nothing: the kernel finds out within two minutes, not within the
+ * two hours of its default. */
+static gboolean
+tune_socket (GSocket *socket, GError **error)
+{
+  /* A client that has gone again before it is accepted must not stop the loop. */
+  g_socket_set_blocking (socket, FALSE);
+  g_socket_set_keepalive (socket, TRUE);
+  return g_socket_get_family (socket) == G_SOCKET_FAMILY_UNIX
+         || (g_socket_set_option (socket, IPPROTO_TCP, TCP_NODELAY, TRUE, error)
+             && g_socket_set_option (socket, IPPROTO_TCP, TCP_KEEPIDLE, 60, error)
+             && g_socket_set_option (socket, IPPROTO_TCP, TCP_KEEPINTVL, 10, error)
+             && g_socket_set_option (socket, IPPROTO_TCP, TCP_KEEPCNT, 6, error));
+}
+
 static GSocket *
 open_socket (GSocketAddress *address, GError **error)
 {
@@ -256,20 +317,8 @@ open_socket (GSocketAddress *address, GError **error)
   /* What is said to be listened on is what is listened on: [::] is not 0.0.0.0 as well. */
   if (family == G_SOCKET_FAMILY_IPV6 && !g_socket_set_option (socket, IPPROTO_IPV6, IPV6_V6ONLY, TRUE, error))
     return NULL;
-  /* Accepted sockets inherit this: a reply is whole when it is written, and nothing is gained by holding it
-   * back. */
-  if (family != G_SOCKET_FAMILY_UNIX && !g_socket_set_option (socket, IPPROTO_TCP, TCP_NODELAY, TRUE, error))
+  if (!tune_socket (socket, error))
     return NULL;
-  /* A machine that was unplugged says nothing: the kernel finds out within two minutes, not
-   * within the two hours of its default. */
-  g_socket_set_keepalive (socket, TRUE);
-  if (family != G_SOCKET_FAMILY_UNIX
-      && (!g_socket_set_option (socket, IPPROTO_TCP, TCP_KEEPIDLE, 60, error)
-          || !g_socket_set_option (socket, IPPROTO_TCP, TCP_KEEPINTVL, 10, error)
-          || !g_socket_set_option (socket, IPPROTO_TCP, TCP_KEEPCNT, 6, error)))
-    return NULL;
-  /* A client that has gone again before it is accepted must not stop the loop. */
-  g_socket_set_blocking (socket, FALSE);
   g_socket_set_listen_backlog (socket, BACKLOG);
   if (!bind_socket (socket, address, error) || !g_socket_listen (socket, error))
     return NULL;
@@ -374,6 +423,63 @@ open_unix (MetricsListener *self, GError **error)
   return TRUE;
 }
 
+/* Whether clients come to it whom one can talk to. */
+static gboolean
+check_passed (GSocket *socket, GError **error)
+{
+  GSocketFamily family = g_socket_get_family (socket);
+  gint is_listening = 0;
+
+  if (g_socket_get_socket_type (socket) == G_SOCKET_TYPE_STREAM
+      && (family == G_SOCKET_FAMILY_UNIX || family == G_SOCKET_FAMILY_IPV4 || family == G_SOCKET_FAMILY_IPV6)
+      && g_socket_get_option (socket, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, NULL) && is_listening != 0)
+    return TRUE;
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                       _ ("not a stream socket, of TCP or unix, that listens"));
+  return FALSE;
+}
+
+/**
+ * metrics_listener_adopt:
+ * @self: a listener of passed sockets
+ * @fd: (transfer full): a descriptor that was passed; it is closed where it is refused, too
+ * @error: return location for a #GError
+ *
+ * Has the listener listen on a socket that others made. Its file, if it has one, is theirs and stays.
+ *
+ * Returns: %FALSE where it is not a stream socket, unix or TCP, that listens
+ */
+gboolean
+metrics_listener_adopt (MetricsListener *self, int fd, GError **error)
+{
+  g_autoptr (GSocket) socket = NULL;
+
+  g_return_val_if_fail (METRICS_IS_LISTENER (self), FALSE);
+  g_return_val_if_fail (self->passed_name != NULL, FALSE);
+
+  socket = g_socket_new_from_fd (fd, error);
+  if (socket == NULL)
+    {
+      close (fd);
+      return FALSE;
+    }
+  if (!check_passed (socket, error) || !tune_socket (socket, error))
+    return FALSE;
+  g_ptr_array_add (self->sockets, g_steal_pointer (&socket));
+  return TRUE;
+}
+
+static gboolean
+open_passed (MetricsListener *self, GError **error)
+{
+  if (self->sockets->len > 0)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+               _ ("cannot listen on %s: the service manager passed no socket of that name"),
+               self->passed_name);
+  return FALSE;
+}
+
 /**
  * metrics_listener_open:
  * @self: a listener that is not open
@@ -387,8 +493,10 @@ gboolean
 metrics_listener_open (MetricsListener *self, GError **error)
 {
   g_return_val_if_fail (METRICS_IS_LISTENER (self), FALSE);
-  g_return_val_if_fail (self->sockets->len == 0, FALSE);
 
+  if (self->passed_name != NULL)
+    return open_passed (self, error);
+  g_return_val_if_fail (self->sockets->len == 0, FALSE);
   return self->path != NULL ? open_unix (self, error) : open_tcp (self, error);
 }
 
@@ -411,6 +519,21 @@ metrics_listener_close (MetricsListener *self)
 }
 
 /**
+ * metrics_listener_get_passed_name:
+ * @self: a listener
+ *
+ * Returns: (transfer none) (nullable): the name of the passed sockets that it is for; %NULL where it is for
+ * others
+ */
+const char *
+metrics_listener_get_passed_name (MetricsListener *self)
+{
+  g_return_val_if_fail (METRICS_IS_LISTENER (self), NULL);
+
+  return self->passed_name;
+}
+
+/**
  * metrics_listener_get_sockets:
  * @self: a listener
  *
@@ -429,7 +552,7 @@ metrics_listener_get_sockets (MetricsListener *self)
  * @self: a listener
  *
  * Returns: (transfer full) (element-type utf8): where it listens, with the ports that the system chose, in
- * the form that metrics_address_parse() reads
+ * the form that metrics_address_parse() reads (but for `unix:@NAME`, a unix socket in no file)
  */
 GPtrArray *
 metrics_listener_describe (MetricsListener *self)
@@ -461,5 +584,6 @@ metrics_listener_get_rights (MetricsListener *self, GSocket *peer)
 {
   g_return_val_if_fail (METRICS_IS_LISTENER (self), METRICS_RIGHTS_NONE);
 
+  /* A peer without credentials reads and puts. */
   return self->rights != METRICS_RIGHTS_NONE ? self->rights : metrics_rights_of_peer (peer);
 }

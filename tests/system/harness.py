@@ -57,11 +57,31 @@ def prepare_child(preexec):
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def run(*options, memory_only=True, env=None, preexec=None):
+# Moves the descriptors to where sd_listen_fds(3) has them, and says so to what takes its own place.
+PASS = """import fcntl, os, sys
+names, numbers, command = sys.argv[1], sys.argv[2].split(','), sys.argv[3:]
+for i, fd in enumerate([fcntl.fcntl(int(number), fcntl.F_DUPFD_CLOEXEC, 100) for number in numbers]):
+    os.dup2(fd, 3 + i)
+os.environ.setdefault('LISTEN_PID', str(os.getpid()))
+os.environ.update(LISTEN_FDS=str(len(numbers)), LISTEN_FDNAMES=names)
+os.execv(command[0], command)"""
+
+
+def passing(sockets):
+    """What stands before a command that gets sockets."""
+    if not sockets:
+        return []
+    return [sys.executable, '-c', PASS, ':'.join(name for name, _ in sockets),
+            ','.join(str(sock.fileno()) for _, sock in sockets)]
+
+
+def run(*options, memory_only=True, env=None, preexec=None, sockets=()):
     """Runs metricsd to its end, for options with which it must not start to serve."""
-    process = subprocess.Popen([binary()] + in_memory([str(option) for option in options], memory_only),
+    process = subprocess.Popen(passing(sockets) + [binary()] + in_memory([str(option) for option in options], memory_only),
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                               env={**os.environ, **NOWHERE, **(env or {})}, preexec_fn=lambda: prepare_child(preexec))
+                               env={**os.environ, **NOWHERE, **(env or {})},
+                               pass_fds=[sock.fileno() for _, sock in sockets],
+                               preexec_fn=lambda: prepare_child(preexec))
     with process:
         output = ''
         for line in process.stdout:
@@ -87,22 +107,24 @@ def wait_until(condition, what='the condition'):
 
 class Server:
     """A running metricsd. Where the options name no address it listens on 127.0.0.1, on a free port. Where they say
-    nothing of the disk it keeps points in memory only, unless `memory_only` is false.
+    nothing of the disk it keeps points in memory only, unless `memory_only` is false. `sockets`, pairs of a name and
+    something with a fileno(), are passed as systemd passes them.
 
     Leaving the context stops it and fails on an exit status other than 0, on a sanitizer's report and on a
     GLib critical. `address` is its first address as text (`127.0.0.1:43210`, `[::1]:43210`, `unix:/path`),
     `addresses` are all, `port` is the first TCP port."""
 
-    def __init__(self, *options, memory_only=True, env=None, preexec=None):
+    def __init__(self, *options, memory_only=True, env=None, preexec=None, sockets=()):
         options = in_memory([str(option) for option in options], memory_only)
-        if not any(option.split('=')[0] in ('--host', '--port', '--listen') for option in options):
+        if not sockets and not any(option.split('=')[0] in ('--host', '--port', '--listen') for option in options):
             options = ['--host', '127.0.0.1', '--port', '0'] + options
         self.addresses = []
         self._errors = tempfile.TemporaryFile()
         self._waived = False
         self.process = subprocess.Popen(
-            [binary()] + options, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors,
-            env={**os.environ, **NOWHERE, **(env or {})}, preexec_fn=lambda: prepare_child(preexec))
+            passing(sockets) + [binary()] + options, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=self._errors, env={**os.environ, **NOWHERE, **(env or {})},
+            pass_fds=[sock.fileno() for _, sock in sockets], preexec_fn=lambda: prepare_child(preexec))
         try:
             self._read_addresses()
         except BaseException:

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "config.h"
+
+#include "daemon/metrics-activation.h"
+
+#include "server/metrics-listener.h"
+
+#include <glib/gi18n.h>
+
+#ifdef HAVE_SYSTEMD
+#include <stdlib.h>
+#include <systemd/sd-daemon.h>
+#endif
+
+static MetricsListener *
+find_listener (GPtrArray *listeners, const char *name)
+{
+  for (guint i = 0; i < listeners->len; i++)
+    if (g_strcmp0 (metrics_listener_get_passed_name (listeners->pdata[i]), name) == 0)
+      return listeners->pdata[i];
+  return NULL;
+}
+
+/* What is passed is in the variables and from descriptor 3 on. The variables are unset: nobody else takes the
+ * same descriptors for theirs. Returns: whether they make sense, with the names, one for each descriptor. */
+static gboolean
+take_names (GStrv *names, GError **error)
+{
+#ifdef HAVE_SYSTEMD
+  char **taken = NULL;
+  int n = sd_listen_fds_with_names (TRUE, &taken);
+
+  if (n < 0)
+    {
+      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (-n),
+                   _ ("cannot take the sockets that the service manager passed: %s"), g_strerror (-n));
+      return FALSE;
+    }
+  *names = n > 0 ? g_strdupv (taken) : NULL;
+  for (int i = 0; i < n; i++)
+    free (taken[i]);
+  free (taken);
+#else
+  *names = NULL;
+#endif
+  return TRUE;
+}
+
+static int
+get_first_fd (void)
+{
+#ifdef HAVE_SYSTEMD
+  return SD_LISTEN_FDS_START;
+#else
+  g_assert_not_reached ();
+#endif
+}
+
+/**
+ * metrics_activation_join:
+ * @listeners: (element-type MetricsListener): where to listen, none of them open
+ * @are_defaults: whether that is only so because nobody said anything else
+ * @error: return location for a #GError
+ *
+ * Gives each listener that wants them the sockets of its name that the service manager passed, see
+ * sd_listen_fds(3), and makes listeners for those that nobody wants. Where any were passed, they take the
+ * place of the default ones. To be called once, before there are threads: it changes the environment.
+ *
+ * Returns: (transfer full) (element-type MetricsListener): where to listen, or %NULL where something was
+ *   passed that is nothing to listen on
+ */
+GPtrArray *
+metrics_activation_join (GPtrArray *listeners, gboolean are_defaults, GError **error)
+{
+  g_autoptr (GPtrArray) result = g_ptr_array_new_with_free_func (g_object_unref);
+  g_auto (GStrv) names = NULL;
+
+  if (!take_names (&names, error))
+    return NULL;
+  for (guint i = 0; i < listeners->len && (names == NULL || !are_defaults); i++)
+    g_ptr_array_add (result, g_object_ref (listeners->pdata[i]));
+
+  for (guint i = 0; names != NULL && names[i] != NULL; i++)
+    {
+      int fd = get_first_fd () + (int) i;
+      MetricsListener *listener = find_listener (result, names[i]);
+
+      if (listener == NULL)
+        {
+          listener = metrics_listener_new_passed (names[i]);
+          g_ptr_array_add (result, listener);
+        }
+      if (!metrics_listener_adopt (listener, fd, error))
+        {
+          g_prefix_error (error, _ ("the socket '%s' (descriptor %d) that was passed: "), names[i], fd);
+          return NULL;
+        }
+    }
+  return g_steal_pointer (&result);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+GPtrArray *metrics_activation_join (GPtrArray *listeners, gboolean are_defaults, GError **error);
+
+G_END_DECLS
