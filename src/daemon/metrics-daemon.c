@@ -8,6 +8,7 @@
 #include "common/metrics-log.h"
 #include "daemon/metrics-activation.h"
 #include "daemon/metrics-bus-host.h"
+#include "daemon/metrics-idle.h"
 #include "daemon/metrics-notify.h"
 #include "daemon/metrics-pressure.h"
 #include "daemon/metrics-roller.h"
@@ -45,6 +46,7 @@ struct _MetricsDaemon
   MetricsService *service;       /* (owned) */
   MetricsBus *bus;               /* (owned) (nullable): none where it is on no bus */
   GPtrArray *listeners;          /* (owned) (nullable) (element-type MetricsListener) */
+  MetricsIdle *idle;             /* (owned) (nullable): none where it stays when it has nothing to do */
   GMainLoop *loop;               /* (owned) */
   GArray *signal_ids;            /* (owned) (element-type guint) */
   const char *stop_reason;       /* (unowned) (nullable): why it stops, once it does */
@@ -80,6 +82,7 @@ stop (MetricsDaemon *self, const char *reason)
       return;
     }
   self->stop_reason = reason;
+  g_clear_pointer (&self->idle, metrics_idle_free);
   self->stop_deadline = g_get_monotonic_time () + (gint64) self->options->stop_timeout * G_USEC_PER_SEC;
   metrics_notify_stopping ();
   metrics_notify_extend (self->options->stop_timeout + CLOSE_TIME);
@@ -121,6 +124,7 @@ close_parts (MetricsDaemon *self)
   gboolean good;
 
   metrics_notify_unwatch ();
+  g_clear_pointer (&self->idle, metrics_idle_free);
   g_clear_object (&self->bus);
   g_clear_object (&self->service);
   g_clear_pointer (&self->pressure, metrics_pressure_free);
@@ -381,6 +385,27 @@ say_ready (GPtrArray *addresses)
   metrics_notify_watch ();
 }
 
+static void
+leave_cb (gpointer user_data)
+{
+  stop (user_data, "idleness");
+}
+
+static void
+begin_to_idle (MetricsDaemon *self)
+{
+  const MetricsIdleParts parts = {
+    .store = self->store,
+    .service = self->service,
+    .storage = self->storage,
+    .bus = self->bus,
+  };
+  const MetricsIdleFuncs funcs = { .leave = leave_cb, .user_data = self };
+
+  if (self->options->exit_when_idle > 0)
+    self->idle = metrics_idle_new (&parts, self->options->exit_when_idle, &funcs);
+}
+
 /**
  * metrics_daemon_start:
  * @self: a daemon that is not started
@@ -432,6 +457,7 @@ metrics_daemon_start (MetricsDaemon *self, GError **error)
   catch_signal (self, SIGINT, interrupt_cb);
   addresses = describe_listeners (self->listeners);
   say_started (self->options, addresses);
+  begin_to_idle (self);
 
   say_ready (addresses);
   return TRUE;

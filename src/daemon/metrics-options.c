@@ -40,6 +40,7 @@ enum
   IDLE_TIMEOUT,
   STOP_TIMEOUT,
   LOCK_TIMEOUT,
+  EXIT_WHEN_IDLE,
   SELF_METRICS,
   N_NUMBERS,
 };
@@ -72,6 +73,10 @@ static const Number number_defaults[N_NUMBERS] = {
                      N_ ("SECONDS"), 0, MAX_SECONDS, 5 },
   [LOCK_TIMEOUT] = { "lock-timeout", N_ ("Time to wait for another server to leave the folder (10)"),
                      N_ ("SECONDS"), 0, MAX_SECONDS, 10 },
+  [EXIT_WHEN_IDLE] = { "exit-when-idle",
+                       N_ ("Time after which a server leaves that has nothing to do, to be started again by "
+                           "the next call (0: never)"),
+                       N_ ("SECONDS"), 0, MAX_SECONDS, 0 },
   [SELF_METRICS]
   = { "self-metrics", N_ ("How often to keep the server's own figures as series metricsd.* (0: never)"),
       N_ ("SECONDS"), 0, MAX_SECONDS, 0 },
@@ -249,6 +254,7 @@ add_options (GOptionGroup *group, Parser *parser)
       _ ("Be called on the session bus, and listen only where an option says so"), NULL },
     { "system", 0, 0, G_OPTION_ARG_NONE, &parser->system,
       _ ("Be called on the system bus; clients of the default addresses cannot delete then"), NULL },
+    NUMBER (EXIT_WHEN_IDLE),
     NUMBER (SELF_METRICS),
     { "log-level", 0, 0, G_OPTION_ARG_CALLBACK, log_level_cb,
       _ ("What is logged: error, warning, notice, info (the default) or debug, and what is graver"),
@@ -342,6 +348,28 @@ take_bus (MetricsOptions *self, const Parser *parser, GError **error)
     }
   self->bus = parser->session ? METRICS_BUS_SESSION : parser->system ? METRICS_BUS_SYSTEM : METRICS_BUS_NONE;
   return TRUE;
+}
+
+/* Who leaves has to be started again by a call, and may lose nothing by it. */
+static gboolean
+take_exit_when_idle (MetricsOptions *self, const Parser *parser, GError **error)
+{
+  self->exit_when_idle = parser->numbers[EXIT_WHEN_IDLE].value;
+  if (self->exit_when_idle == 0)
+    return TRUE;
+  if (self->state_dir == NULL)
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                 _ ("--memory-only keeps nothing on disk: it cannot be given with %s"), "--exit-when-idle");
+  else if (self->bus == METRICS_BUS_SYSTEM)
+    g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                         _ ("--exit-when-idle cannot be given with --system: that server stays"));
+  else if (self->bus != METRICS_BUS_SESSION && g_getenv ("LISTEN_FDS") == NULL)
+    g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                         _ ("--exit-when-idle needs --session, or sockets that the service manager passes: "
+                            "nobody would start the server again"));
+  else
+    return TRUE;
+  return FALSE;
 }
 
 /* Everybody of a machine reaches these. */
@@ -539,7 +567,7 @@ metrics_options_parse (GStrv *arguments, GError **error)
   self->show_version = parser.show_version;
   if (!take_state (self, &parser, error) || !take_task (self, &parser, error)
       || !take_config (self, &parser, error) || !take_bus (self, &parser, error)
-      || !make_listeners (self, &parser, error))
+      || !take_exit_when_idle (self, &parser, error) || !make_listeners (self, &parser, error))
     return NULL;
   return g_steal_pointer (&self);
 }

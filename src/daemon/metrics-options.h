@@ -39,6 +39,7 @@ typedef enum
  * @state_dir: (nullable) (type filename): the folder in which points last; %NULL for memory only
  * @durability: when what was put is on disk
  * @lock_timeout: seconds to wait for another server to leave the folder
+ * @exit_when_idle: after how many seconds with nothing to do the server leaves; 0 for never
  * @stop_timeout: seconds that clients have to take their answers when the server stops
  * @log_level: the least grave of what is logged
  * @self_metrics: how often to keep the server's own figures as series, in seconds; 0 for never
@@ -61,6 +62,7 @@ typedef struct
   char *state_dir; /* (owned) (nullable) */
   MetricsDurability durability;
   guint lock_timeout;
+  guint exit_when_idle;
   guint stop_timeout;
   MetricsPriority log_level;
   guint self_metrics;

@@ -76,6 +76,15 @@ metrics_bus_object_finalize (GObject *object)
   G_OBJECT_CLASS (metrics_bus_object_parent_class)->finalize (object);
 }
 
+/* Comes before each method. Who may call it is the policy's of the bus, and for some of polkit: this notes
+ * that somebody did, those included who are answered at once. */
+static gboolean
+metrics_bus_object_authorize_method (GDBusInterfaceSkeleton *skeleton, GDBusMethodInvocation *invocation)
+{
+  METRICS_BUS_OBJECT (skeleton)->last_call = g_get_monotonic_time ();
+  return TRUE;
+}
+
 static void
 metrics_bus_object_class_init (MetricsBusObjectClass *klass)
 {
@@ -85,6 +94,7 @@ metrics_bus_object_class_init (MetricsBusObjectClass *klass)
   object_class->set_property = metrics_bus_object_set_property;
   object_class->dispose = metrics_bus_object_dispose;
   object_class->finalize = metrics_bus_object_finalize;
+  G_DBUS_INTERFACE_SKELETON_CLASS (klass)->g_authorize_method = metrics_bus_object_authorize_method;
 
   /* With the same numbers as in the parent class, which they are passed on to. */
   metrics_bus_service_override_properties (object_class, 1);
@@ -130,7 +140,6 @@ metrics_bus_object_get_caller (MetricsBusObject *self, const char *name)
 {
   MetricsBusCaller *caller = g_hash_table_lookup (self->callers, name);
 
-  self->last_call = g_get_monotonic_time ();
   if (caller == NULL)
     {
       caller = g_new0 (MetricsBusCaller, 1);

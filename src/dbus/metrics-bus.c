@@ -46,6 +46,8 @@ struct _MetricsBus
   guint retry_id;
   guint retry_seconds;
   guint finish_id;
+  MetricsBusFunc release_func; /* (nullable): waits for the name to be given back */
+  gpointer release_data;       /* (unowned) */
   gboolean is_finishing;
   gboolean is_finished;
 };
@@ -481,6 +483,57 @@ finish_timeout_cb (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+static void
+call_release (MetricsBus *self, GAsyncReadyCallback callback)
+{
+  g_dbus_connection_call (self->connection, BUS_NAME, BUS_PATH, BUS_NAME, "ReleaseName",
+                          g_variant_new ("(s)", METRICS_BUS_NAME), G_VARIANT_TYPE ("(u)"),
+                          G_DBUS_CALL_FLAGS_NONE, -1, self->cancellable, callback, self);
+}
+
+static void
+given_back_cb (GObject *source_object, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply
+      = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source_object), result, &error);
+  MetricsBus *self = user_data;
+  MetricsBusFunc func;
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  func = g_steal_pointer (&self->release_func);
+  if (func != NULL)
+    func (self->release_data);
+}
+
+/**
+ * metrics_bus_release:
+ * @self: a bus
+ * @func: (nullable): what to call when that is done; %NULL where nobody waits for it any more
+ * @user_data: what to call it with
+ *
+ * Gives the name back and goes on answering: what was called by the name has begun when @func is called, and
+ * who knows the unique name can call that yet. metrics_bus_finish() is to follow.
+ *
+ * Returns: %FALSE where there is no name, and @func is not called
+ */
+gboolean
+metrics_bus_release (MetricsBus *self, MetricsBusFunc func, gpointer user_data)
+{
+  g_return_val_if_fail (METRICS_IS_BUS (self), FALSE);
+
+  self->release_func = func;
+  self->release_data = user_data;
+  if (func == NULL || self->connection == NULL || self->is_finishing)
+    {
+      self->release_func = NULL;
+      return FALSE;
+    }
+  call_release (self, given_back_cb);
+  return TRUE;
+}
+
 /**
  * metrics_bus_finish:
  * @self: a bus
@@ -504,9 +557,7 @@ metrics_bus_finish (MetricsBus *self, guint timeout)
       return;
     }
   self->finish_id = g_timeout_add_seconds (timeout, finish_timeout_cb, self);
-  g_dbus_connection_call (self->connection, BUS_NAME, BUS_PATH, BUS_NAME, "ReleaseName",
-                          g_variant_new ("(s)", METRICS_BUS_NAME), G_VARIANT_TYPE ("(u)"),
-                          G_DBUS_CALL_FLAGS_NONE, -1, self->cancellable, released_cb, self);
+  call_release (self, released_cb);
 }
 
 /**

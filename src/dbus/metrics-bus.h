@@ -33,6 +33,12 @@ typedef enum
 typedef void (*MetricsBusFigureFunc) (const char *name, guint64 value, gpointer user_data);
 
 /**
+ * MetricsBusFunc:
+ * @user_data: what was given with the function
+ */
+typedef void (*MetricsBusFunc) (gpointer user_data);
+
+/**
  * MetricsBusHost:
  * @adopt: serves a client of the line protocol, with some rights; %FALSE and an error where it is one too
  * many
@@ -59,6 +65,7 @@ void metrics_bus_set_addresses (MetricsBus *self, const char *const *addresses);
 gboolean metrics_bus_open (MetricsBus *self, GError **error);
 gboolean metrics_bus_is_busy (MetricsBus *self);
 gint64 metrics_bus_get_last_call (MetricsBus *self);
+gboolean metrics_bus_release (MetricsBus *self, MetricsBusFunc func, gpointer user_data);
 void metrics_bus_finish (MetricsBus *self, guint timeout);
 void metrics_bus_abort (MetricsBus *self);
 

@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import socket
 import subprocess
 import tempfile
 
@@ -11,7 +12,7 @@ import gi
 gi.require_version('Gio', '2.0')
 from gi.repository import Gio, GLib  # noqa: E402
 
-from harness import WATCHDOG  # noqa: E402
+from harness import REPORT, WATCHDOG, prepare_child, wait_until  # noqa: E402
 
 NAME = 'org.metricsd.Metrics1'
 PATH = '/org/metricsd/Metrics1'
@@ -34,9 +35,10 @@ CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configurat
 
 
 class Bus:
-    """A running dbus-daemon. `command` is what it starts when the server is called that is not there."""
+    """A running dbus-daemon. `command` is what it starts when the server is called that is not there. Closing it waits
+    for the end of the one that runs then, and fails on what no healthy server writes."""
 
-    def __init__(self, command=None, env=None):
+    def __init__(self, command=None):
         self._folder = tempfile.TemporaryDirectory()
         folder = pathlib.Path(self._folder.name)
         services = folder / 'services'
@@ -45,17 +47,31 @@ class Bus:
         if command is not None:
             words = ' '.join(f'"{word}"' for word in command)
             (services / f'{NAME}.service').write_text(f'[D-BUS Service]\nName={NAME}\nExec={words}\n')
+        self._errors = tempfile.TemporaryFile()
         self._daemon = subprocess.Popen(
             ['dbus-daemon', f'--config-file={folder / "bus.conf"}', '--nofork', '--print-address'],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors, text=True,
+            preexec_fn=lambda: prepare_child(None))
         self.address = self._daemon.stdout.readline().strip()
         self.env = {'DBUS_SESSION_BUS_ADDRESS': self.address}
 
+    def errors(self):
+        """What it wrote to stderr so far, and the servers that it started."""
+        return os.pread(self._errors.fileno(), 1 << 20, 0).decode(errors='replace')
+
     def close(self):
+        caller = Caller(self)
+        pid = caller.find_server()
+        caller.close()
         self._daemon.terminate()
         self._daemon.wait()
         self._daemon.stdout.close()
+        wait_until(lambda: pid is None or is_over(pid), 'the end of the server')
+        errors = self.errors()
+        self._errors.close()
         self._folder.cleanup()
+        if REPORT.search(errors):
+            raise AssertionError(f'a server that the bus started wrote {errors}')
 
 
 class Caller:
@@ -83,6 +99,20 @@ class Caller:
         return self.connection.call_sync(
             'org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus', method,
             GLib.Variant(types, arguments) if types else None, None, Gio.DBusCallFlags.NONE, WATCHDOG * 1000, None).unpack()[0]
+
+    def open(self, method):
+        """The socket that a method returns."""
+        _, descriptors = self.connection.call_with_unix_fd_list_sync(
+            NAME, PATH, NAME, method, GLib.Variant('(a{sv})', ({},)), None, Gio.DBusCallFlags.NONE, WATCHDOG * 1000, None,
+            None)
+        return socket.socket(fileno=descriptors.get(0))
+
+    def find_server(self):
+        """The process that has the name, or None."""
+        try:
+            return self.ask_bus('GetConnectionUnixProcessID', '(s)', NAME)
+        except GLib.Error:
+            return None
 
     def watch(self, pattern, interval=100):
         return self.call('Watch', 'su', pattern, interval)
@@ -112,6 +142,15 @@ class Caller:
 
     def close(self):
         self.connection.close_sync(None)
+
+
+def is_over(pid):
+    """Whether a process is there no more, or only for whoever would know its status."""
+    try:
+        with open(f'/proc/{pid}/stat') as stat:
+            return stat.read().rpartition(')')[2].split()[0] == 'Z'
+    except FileNotFoundError:
+        return True
 
 
 def error_name(error):

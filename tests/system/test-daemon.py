@@ -13,7 +13,7 @@ from harness import OK, REPORT, Client, TestCase, connect, main, run, wait_until
 
 OPTIONS = ('--host', '--port', '--listen', '--line-limit', '--connection-limit', '--idle-timeout', '--line-timeout',
            '--answer-timeout', '--unsent-limit', '--series-limit', '--memory-limit', '--slice-limit', '--stop-timeout',
-           '--lock-timeout', '--self-metrics', '--state-dir', '--durability', '--config', '--memory-only',
+           '--lock-timeout', '--exit-when-idle', '--self-metrics', '--state-dir', '--durability', '--config', '--memory-only',
            '--show-retention', '--version')
 # Of a documentation network: no machine has it.
 FOREIGN = '198.51.100.1'

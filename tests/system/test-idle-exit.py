@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A server that leaves when it has nothing to do, and is started again by a call: nothing is lost by it. What is waited
+for is its end. METRICSD_IDLE_EXIT_SECONDS=600 goes on for so long with calls around the moment in which it leaves."""
+
+import os
+import pathlib
+import random
+import shutil
+import tempfile
+import threading
+import time
+import unittest
+
+from buses import Bus, Caller, GLib, is_over
+from harness import OK, WATCHDOG, Client, TestCase, binary, main, run, wait_until
+
+SECONDS = float(os.environ.get('METRICSD_IDLE_EXIT_SECONDS', '15'))
+N_BUSES = 10
+
+
+@unittest.skipUnless(shutil.which('dbus-daemon'), 'no dbus-daemon')
+class IdleExitTest(TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.options = ['--session', '--state-dir', str(self.folder / 'state'), '--listen', f'unix:{self.folder}/socket',
+                        '--exit-when-idle', '1']
+        self.bus = Bus([binary()] + self.options)
+        self.addCleanup(self.bus.close)
+
+    def caller(self):
+        caller = Caller(self.bus)
+        self.addCleanup(caller.close)
+        return caller
+
+    def start_idle(self):
+        """A server that is not started by a call."""
+        return self.start(*self.options, memory_only=False, env=self.bus.env)
+
+    def wait_until_it_leaves(self, caller):
+        pid = caller.find_server()
+        wait_until(lambda: is_over(pid), 'the end of the server')
+        return pid
+
+
+class LeavingTest(IdleExitTest):
+    def test_it_leaves_and_says_nothing(self):
+        server = self.start_idle()
+        self.assertEqual(server.wait(), 0)
+        self.assertEqual(server.errors(), '')
+        self.assertIsNone(self.caller().find_server())
+
+    def test_a_call_starts_it_again_with_all_that_was_put(self):
+        caller = self.caller()
+        pids = set()
+        for i in range(3):
+            caller.call('Put', 'sdx', 'a', float(i), i)
+            self.assertEqual(caller.call('Get', 's', 'a'), [(float(j), j) for j in range(i + 1)])
+            pids.add(self.wait_until_it_leaves(caller))
+        self.assertEqual(len(pids), 3)
+
+    def check_it_stays_for(self, server, end):
+        """It would be gone otherwise: then whatever is waited for here is not true any more."""
+        time.sleep(2.5)
+        self.assertIsNone(server.process.poll())
+        end()
+        self.assertEqual(server.wait(), 0)
+
+    def test_a_client_keeps_it(self):
+        server = self.start_idle()
+        client = self.client(server)
+        self.check_it_stays_for(server, client.close)
+
+    def test_who_watches_keeps_it(self):
+        server = self.start_idle()
+        caller = self.caller()
+        number = caller.watch('*')
+        self.check_it_stays_for(server, lambda: caller.unwatch(number))
+
+    def test_who_watched_and_left_the_bus_does_not(self):
+        server = self.start_idle()
+        caller = Caller(self.bus)
+        caller.watch('*')
+        caller.close()
+        self.assertEqual(server.wait(), 0)
+
+    def test_its_own_figures_do_not_keep_it(self):
+        server = self.start(*self.options, '--self-metrics', '1', memory_only=False, env=self.bus.env)
+        self.assertEqual(server.wait(), 0)
+
+    def test_a_disk_that_takes_nothing_keeps_it(self):
+        """What was put is in memory alone: as long as there is hope it is not given up."""
+        server = self.start_idle()
+        with Client(server) as client:
+            state = self.folder / 'state'
+            state.rename(self.folder / 'elsewhere')
+            client.put('a', 1, 1)
+            wait_until(lambda: client.stats()['storage_errors'] > 0, 'an error')
+        self.check_it_stays_for(server, lambda: (self.folder / 'elsewhere').rename(state))
+        self.assertEqual(self.caller().call('Get', 's', 'a'), [(1, 1)])
+
+    def test_stop_before_it_is_idle(self):
+        server = self.start_idle()
+        self.assertEqual(server.stop(), 0)
+
+
+class OptionTest(TestCase):
+    def assert_refused(self, *options, mentions):
+        result = run('--exit-when-idle', '1', *options, memory_only=False)
+        self.assertEqual(result.returncode, 2, result)
+        self.assertIn(mentions, result.stderr)
+
+    def test_who_would_not_come_back(self):
+        self.assert_refused(mentions='--session')
+        self.assert_refused('--system', mentions='--system')
+
+    def test_what_would_be_lost(self):
+        self.assert_refused('--session', '--memory-only', mentions='--memory-only')
+
+
+class HammerTest(IdleExitTest):
+    """Calls at about the moment in which it leaves: each is answered, and what one has put is there for all later ones."""
+
+    def put(self, caller, i, method):
+        if method == 'Put':
+            caller.call('Put', 'sdx', 'a', float(i), i)
+        elif method == 'PutMany':
+            caller.call('PutMany', 'a(sdx)', [('a', float(i), i)])
+        else:
+            with caller.open(method) as sock:
+                sock.settimeout(WATCHDOG)
+                sock.sendall(b'put a %d %d\n' % (i, i))
+                reply = sock.recv(100)
+                if reply != OK:
+                    raise AssertionError(f'{reply!r} came to a put')
+
+    def hammer(self, seed, end, errors, activations):
+        randomness = random.Random(seed)
+        folder = self.folder / str(seed)
+        options = ['--session', '--state-dir', str(folder), '--exit-when-idle', '1', '--durability',
+                   randomness.choice(['interval', 'always', 'none'])]
+        bus = Bus([binary()] + options)
+        caller = Caller(bus)
+        pids, n, pid = set(), 0, None
+        follows, pause = randomness.random() < 0.7, 1.02
+        try:
+            while time.monotonic() < end:
+                self.put(caller, n, randomness.choice(['Put', 'PutMany', 'OpenWriter']))
+                n += 1
+                if randomness.random() < 0.5:
+                    points = caller.call('Get', 's', 'a')
+                    if points != [(float(i), i) for i in range(n)]:
+                        raise AssertionError(f'{len(points)} points, not {n}')
+                # It leaves a second after the last call. Some come at any time around that, others find out when it is
+                # that the old server just answers no more, and call then.
+                before, pid = pid, caller.find_server()
+                pids.add(pid)
+                pause += randomness.random() * (0.003 if pid == before else -0.003)
+                time.sleep(pause if follows else max(0, randomness.gauss(1.07, 0.07)))
+        except (AssertionError, OSError, GLib.Error) as error:
+            errors.append(f'{seed}: {error}')
+        finally:
+            activations.append(len(pids))
+            caller.close()
+            bus.close()
+
+    def test_calls_while_it_leaves(self):
+        errors, activations = [], []
+        end = time.monotonic() + SECONDS
+        seed = random.randrange(1 << 30)
+        threads = [threading.Thread(target=self.hammer, args=(seed + i, end, errors, activations)) for i in range(N_BUSES)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        print(f'# {sum(activations)} servers were started')
+        self.assertEqual(errors, [])
+        self.assertGreater(sum(activations), N_BUSES)
+
+
+if __name__ == '__main__':
+    main()
