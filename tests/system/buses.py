@@ -26,24 +26,28 @@ CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configurat
   <auth>EXTERNAL</auth>
   <servicedir>{services}</servicedir>
   <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
+    {policy}
   </policy>
 </busconfig>
 """
+# As the session's, and as the system's: there only what is allowed can be called.
+OPEN = '<allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>'
+STRICT = """<allow user="*"/><deny own="*"/><deny send_type="method_call"/><allow own="{name}"/><allow send_type="signal"/>
+    <allow send_requested_reply="true" send_type="method_return"/><allow send_requested_reply="true" send_type="error"/>
+    <allow receive_type="method_call"/><allow receive_type="method_return"/><allow receive_type="error"/>
+    <allow receive_type="signal"/><allow send_destination="org.freedesktop.DBus"/><allow send_destination="{name}"/>""".format(name=NAME)
 
 
 class Bus:
     """A running dbus-daemon. `command` is what it starts when the server is called that is not there. Closing it waits
     for the end of the one that runs then, and fails on what no healthy server writes."""
 
-    def __init__(self, command=None):
+    def __init__(self, command=None, policy=OPEN):
         self._folder = tempfile.TemporaryDirectory()
         folder = pathlib.Path(self._folder.name)
         services = folder / 'services'
         services.mkdir()
-        (folder / 'bus.conf').write_text(CONFIG.format(folder=folder, services=services))
+        (folder / 'bus.conf').write_text(CONFIG.format(folder=folder, services=services, policy=policy))
         if command is not None:
             words = ' '.join(f'"{word}"' for word in command)
             (services / f'{NAME}.service').write_text(f'[D-BUS Service]\nName={NAME}\nExec={words}\n')
