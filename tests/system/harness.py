@@ -111,10 +111,10 @@ class Server:
     something with a fileno(), are passed as systemd passes them.
 
     Leaving the context stops it and fails on an exit status other than 0, on a sanitizer's report and on a
-    GLib critical. `address` is its first address as text (`127.0.0.1:43210`, `[::1]:43210`, `unix:/path`),
+    GLib critical; what it writes to a `stderr` of the test's own is not looked at. `address` is its first address as text (`127.0.0.1:43210`, `[::1]:43210`, `unix:/path`),
     `addresses` are all, `port` is the first TCP port."""
 
-    def __init__(self, *options, memory_only=True, env=None, preexec=None, sockets=()):
+    def __init__(self, *options, memory_only=True, env=None, preexec=None, sockets=(), stderr=None):
         options = in_memory([str(option) for option in options], memory_only)
         if not sockets and not any(option.split('=')[0] in ('--host', '--port', '--listen') for option in options):
             options = ['--host', '127.0.0.1', '--port', '0'] + options
@@ -123,7 +123,7 @@ class Server:
         self._waived = False
         self.process = subprocess.Popen(
             passing(sockets) + [binary()] + options, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=self._errors, env={**os.environ, **NOWHERE, **(env or {})},
+            stderr=self._errors if stderr is None else stderr, env={**os.environ, **NOWHERE, **(env or {})},
             pass_fds=[sock.fileno() for _, sock in sockets], preexec_fn=lambda: prepare_child(preexec))
         try:
             self._read_addresses()
