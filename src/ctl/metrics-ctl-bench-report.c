@@ -119,10 +119,14 @@ metrics_bench_report (const MetricsBenchResult *result, const MetricsBenchServer
                               (unsigned long long) tally->n_refused, tally->refusal);
     }
   if (metrics_bench_result_is_broken_off (result))
-    g_string_append_printf (text,
-                            ngettext ("\n  broken off: %'llu of %'llu request was answered",
-                                      "\n  broken off: %'llu of %'llu requests were answered",
-                                      result->n_requests),
-                            (unsigned long long) tally->n_answered, (unsigned long long) result->n_requests);
+    {
+      g_string_append (text, "\n  ");
+      g_string_append_printf (text,
+                              ngettext ("broken off: %'llu of %'llu request was answered",
+                                        "broken off: %'llu of %'llu requests were answered",
+                                        result->n_requests),
+                              (unsigned long long) tally->n_answered,
+                              (unsigned long long) result->n_requests);
+    }
   return g_string_free (text, FALSE);
 }
