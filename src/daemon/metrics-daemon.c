@@ -354,13 +354,13 @@ say_stopped (const char *reason, gboolean lasts, guint64 bytes_written)
   if (lasts)
     metrics_log (METRICS_EVENT_STOPPED,
                  METRICS_FIELDS (METRICS_TEXT (REASON, reason), METRICS_NUMBER (WRITTEN, bytes_written)),
-                 /* Translators: why, such as SIGTERM, and a size with its unit: 2.5 MB */
-                 _ ("stopped by %s; written to disk since the start: %s"), reason, size);
+                 /* Translators: a word for why, such as SIGTERM, and a size with its unit: 2.5 MB */
+                 _ ("stopped (%s); written to disk since the start: %s"), reason, size);
   else
     metrics_log (METRICS_EVENT_STOPPED,
                  METRICS_FIELDS (METRICS_TEXT (REASON, reason), METRICS_NUMBER (WRITTEN, 0)),
-                 /* Translators: why, such as SIGTERM */
-                 _ ("stopped by %s"), reason);
+                 /* Translators: a word for why, such as SIGTERM */
+                 _ ("stopped (%s)"), reason);
 }
 
 /* To programs on standard output: whoever waits for these lines has to have them now, and in one form

@@ -4,6 +4,8 @@
 
 #include "dbus/metrics-bus-call.h"
 
+#include "dbus/metrics-bus-log.h"
+
 /* Above so many bytes an answer is written down in a thread of its own: GDBus takes some dozen nanoseconds
  * for each, in the thread that sends it. */
 #define MANY_BYTES 65536
@@ -177,6 +179,8 @@ metrics_bus_call_fail (MetricsBusCall *self, MetricsBusError code, const char *f
 {
   va_list arguments;
 
+  if (code == METRICS_BUS_ERROR_PERMISSION_DENIED)
+    metrics_bus_log_denied (self);
   va_start (arguments, format);
   g_dbus_method_invocation_return_error_valist (g_steal_pointer (&self->invocation), METRICS_BUS_ERROR, code,
                                                 format, arguments);

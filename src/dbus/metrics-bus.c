@@ -5,6 +5,7 @@
 #include "dbus/metrics-bus.h"
 
 #include "common/metrics-names.h"
+#include "dbus/metrics-bus-log.h"
 #include "dbus/metrics-bus-private.h"
 
 #include <glib/gi18n.h>
@@ -318,7 +319,7 @@ requested_cb (GObject *source_object, GAsyncResult *result, gpointer user_data)
       return;
     }
   self->retry_seconds = MIN_RETRY;
-  g_message (_ ("on the system bus again"));
+  metrics_bus_log_name_owned ();
 }
 
 static void
@@ -389,12 +390,12 @@ closed_cb (GDBusConnection *connection, gboolean remote_peer_vanished, GError *e
     finish_now (self);
   else if (self->kind == METRICS_BUS_SESSION)
     {
-      g_message (_ ("the session bus is gone: stopping"));
+      metrics_bus_log_name_lost (self->kind);
       g_signal_emit (self, signals[SIGNAL_LOST], 0);
     }
   else
     {
-      g_message (_ ("the system bus is gone: waiting for it"));
+      metrics_bus_log_name_lost (self->kind);
       schedule_retry (self);
     }
 }

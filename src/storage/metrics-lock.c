@@ -4,6 +4,8 @@
 
 #include "storage/metrics-lock.h"
 
+#include "common/metrics-log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
@@ -45,7 +47,8 @@ wait_for_lock (int fd, const char *folder, gint64 timeout)
       if (passed >= PATIENCE && !said)
         {
           said = TRUE;
-          g_message (_ ("waiting for another server to leave '%s'"), folder);
+          metrics_log (METRICS_EVENT_FOLDER_AWAITED, METRICS_FIELDS (METRICS_TEXT (FILE, folder)),
+                       _ ("waiting for another server to leave '%s'"), folder);
         }
       g_usleep (MIN (pause, timeout - passed));
       pause = MIN (pause * 2, LONGEST_PAUSE);

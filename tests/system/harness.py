@@ -34,7 +34,7 @@ OK = b'ok\n\n'
 WRONG = b'error\nwrong command\n\n'
 
 # What each says of itself when it starts and stops.
-ITSELF = re.compile(r'(?m)^metricsd: (version \S+ is ready at .*; points are kept in .*|stopped by \w+(; .*)?)\n')
+ITSELF = re.compile(r'(?m)^metricsd: (version \S+ is ready at .*; points are kept in .*|stopped \(.*\)(; .*)?)\n')
 # What a healthy server never writes.
 REPORT = re.compile(r'AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer|runtime error:|-CRITICAL \*\*')
 

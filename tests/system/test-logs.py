@@ -45,7 +45,7 @@ class EventsTest(LogTest):
         server = self.start()
         self.assertEqual(server.stop(), 0)
         self.assertRegex(server.log(), rf'^metricsd: version \S+ is ready at {server.address}; points are kept in memory only\n'
-                                       r'metricsd: stopped by SIGTERM\n$')
+                                       r'metricsd: stopped \(SIGTERM\)\n$')
 
     def test_what_was_written(self):
         state = self.enterContext(tempfile.TemporaryDirectory())
@@ -53,7 +53,7 @@ class EventsTest(LogTest):
         with Client(server) as client:
             client.put('a', 1, 1)
         self.assertEqual(server.stop(), 0)
-        self.assertRegex(server.log(), rf"points are kept in '{state}'\nmetricsd: stopped by SIGTERM; written to disk since the start: "
+        self.assertRegex(server.log(), rf"points are kept in '{state}'\nmetricsd: stopped \(SIGTERM\); written to disk since the start: "
                                        r'[1-9][0-9.]*\s\w+\n$')
 
     def test_client_is_named(self):
@@ -171,7 +171,7 @@ class PipeTest(LogTest):
         self.assertEqual(server.stop(), 0)
         text = os.read(reader, 65536).decode()
         os.close(reader)
-        self.assertIn('stopped by SIGTERM', text)
+        self.assertIn('stopped (SIGTERM)', text)
 
 
 class JournalTest(LogTest):

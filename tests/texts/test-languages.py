@@ -106,7 +106,7 @@ class LanguagesTest(harness.TestCase):
                 self.assertEqual(result.stderr, "metricsd: unexpected argument 'superfluous'\n")
         server = self.start(env=self.env(OWN, 'C'))
         self.assertEqual(server.stop(), 0)
-        self.assertRegex(server.log(), r'^metricsd: version .* is ready at .*\nmetricsd: stopped by SIGTERM\n$')
+        self.assertRegex(server.log(), r'^metricsd: version .* is ready at .*\nmetricsd: stopped \(SIGTERM\)\n$')
 
     def converse(self, **env):
         """All that programs read: replies, standard output, what metricsctl writes for them."""

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#pragma once
+
+#include "dbus/metrics-bus-call.h"
+
+G_BEGIN_DECLS
+
+void metrics_bus_log_name_owned (void);
+void metrics_bus_log_name_lost (MetricsBusKind kind);
+void metrics_bus_log_denied (const MetricsBusCall *call);
+
+G_END_DECLS
