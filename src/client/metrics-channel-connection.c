@@ -42,8 +42,15 @@ attempt_free (Attempt *attempt)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Attempt, attempt_free)
 
-static void
-use_connection (MetricsChannel *self, GSocketConnection *connection)
+/**
+ * metrics_channel_use:
+ * @self: a channel that is not connected
+ * @connection: a fresh connection to its server
+ *
+ * Makes it the channel's connection.
+ */
+void
+metrics_channel_use (MetricsChannel *self, GSocketConnection *connection)
 {
   GSocket *socket = g_socket_connection_get_socket (connection);
 
@@ -58,6 +65,24 @@ use_connection (MetricsChannel *self, GSocketConnection *connection)
   self->was_used = FALSE;
   self->is_paused = FALSE;
   self->last_progress = g_get_monotonic_time ();
+}
+
+/**
+ * metrics_channel_fail_to_connect:
+ * @self: a channel whose attempt to connect has failed
+ * @code: what happened
+ * @reason: the same in words, as they came
+ *
+ * Fails all requests that have not been sent.
+ */
+void
+metrics_channel_fail_to_connect (MetricsChannel *self, MetricsError code, const char *reason)
+{
+  /* It may repeat the path of the socket. */
+  g_autofree char *valid = g_utf8_make_valid (reason, -1);
+  g_autofree char *message = g_strdup_printf (_ ("cannot connect to %s: %s"), self->address, valid);
+
+  metrics_channel_fail_queued (self, code, message);
 }
 
 static void
@@ -76,15 +101,9 @@ on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
 
   g_clear_object (&self->connecting);
   if (connection != NULL)
-    use_connection (self, connection);
+    metrics_channel_use (self, connection);
   else
-    {
-      /* It may repeat the path of the socket. */
-      g_autofree char *reason = g_utf8_make_valid (error->message, -1);
-      g_autofree char *message = g_strdup_printf (_ ("cannot connect to %s: %s"), self->address, reason);
-
-      metrics_channel_fail_queued (self, METRICS_ERROR_CONNECT, message);
-    }
+    metrics_channel_fail_to_connect (self, METRICS_ERROR_CONNECT, error->message);
   metrics_channel_settle (self);
 }
 
@@ -104,6 +123,11 @@ metrics_channel_connect (MetricsChannel *self)
 
   if (self->connecting != NULL)
     return;
+  if (self->bus != G_BUS_TYPE_NONE)
+    {
+      metrics_channel_open (self);
+      return;
+    }
 
   server = metrics_address_parse (self->server, METRICS_DEFAULT_PORT, &error);
   if (server == NULL)
@@ -193,12 +217,21 @@ take_lines (MetricsChannel *self, MetricsRequest *request, gsize n_bytes)
   request->n_bytes_taken = at - text;
 }
 
+/* Whether there are lines that wait for being sent. */
+static gboolean
+has_lines (MetricsChannel *self)
+{
+  MetricsRequest *request = g_queue_peek_head (&self->queued);
+
+  return request != NULL && !metrics_channel_is_call (self, request);
+}
+
 static void
 fill_output (MetricsChannel *self)
 {
   gsize length;
 
-  while ((length = metrics_buffer_length (&self->output)) < WRITE_SIZE && !g_queue_is_empty (&self->queued))
+  while ((length = metrics_buffer_length (&self->output)) < WRITE_SIZE && has_lines (self))
     {
       MetricsRequest *request = g_queue_peek_head (&self->queued);
 
@@ -288,7 +321,7 @@ metrics_channel_transfer (MetricsChannel *self)
 
   flush (self);
   first = g_queue_peek_head (&self->in_flight);
-  is_unsent = metrics_buffer_length (&self->output) > 0 || !g_queue_is_empty (&self->queued);
+  is_unsent = metrics_buffer_length (&self->output) > 0 || has_lines (self);
   self->is_paused = first != NULL && metrics_request_is_full (first);
 
   watch (self, &self->read_source, G_IO_IN, !self->is_paused, on_readable);

@@ -10,11 +10,14 @@
 
 G_BEGIN_DECLS
 
+typedef struct _MetricsChannelCall MetricsChannelCall;
+
 /**
  * MetricsChannel:
  * @refs: the references: the client's, that of @wake_source, that of a connection attempt
  * @server: (owned): where the server is, byte for byte: the path of a socket need not be UTF-8
  * @address: (owned): the same as valid UTF-8, for messages
+ * @bus: the bus that it is reached over; %G_BUS_TYPE_NONE for none
  *
  * @mutex: guards this group
  * @incoming: (owned) (element-type MetricsRequest): requests that the worker thread has not seen yet
@@ -25,6 +28,8 @@ G_BEGIN_DECLS
  * @queued: (owned) (element-type MetricsRequest): requests of which a part is still to be sent, in order
  * @in_flight: (owned) (element-type MetricsRequest): requests of which a part was sent and awaits its answer,
  * in order; at most the last one is in @queued too
+ * @call: (unowned) (nullable): the call on the bus that does the first request of @queued, which has no lines
+ *   to send; until it has returned nothing behind it is sent
  * @connecting: (owned) (nullable): cancels the attempt to connect that is under way
  * @connection: (owned) (nullable): the connection
  * @socket: (unowned) (nullable): that of @connection
@@ -48,6 +53,7 @@ struct _MetricsChannel
   gatomicrefcount refs;
   char *server;
   char *address;
+  GBusType bus;
 
   GMutex mutex;
   GQueue incoming;
@@ -57,6 +63,7 @@ struct _MetricsChannel
 
   GQueue queued;
   GQueue in_flight;
+  MetricsChannelCall *call;
   GCancellable *connecting;
   GSocketConnection *connection;
   GSocket *socket;
@@ -78,6 +85,7 @@ void metrics_channel_unref (MetricsChannel *self);
 
 /* metrics-channel.c: requests and their makers */
 void metrics_channel_take_off (MetricsChannel *self, MetricsRequest *request);
+void metrics_channel_withdraw (MetricsChannel *self, MetricsRequest *request);
 void metrics_channel_land (MetricsChannel *self, MetricsRequest *request);
 void metrics_channel_fail (MetricsChannel *self,
                            MetricsRequest *request,
@@ -89,9 +97,17 @@ void metrics_channel_settle (MetricsChannel *self);
 
 /* metrics-channel-connection.c: the connection */
 void metrics_channel_connect (MetricsChannel *self);
+void metrics_channel_use (MetricsChannel *self, GSocketConnection *connection);
+void metrics_channel_fail_to_connect (MetricsChannel *self, MetricsError code, const char *reason);
 void metrics_channel_disconnect (MetricsChannel *self);
 gboolean metrics_channel_is_stale (MetricsChannel *self);
 gboolean metrics_channel_transfer (MetricsChannel *self);
+
+/* metrics-channel-bus.c: a connection that comes over the bus, and requests that are calls there */
+void metrics_channel_open (MetricsChannel *self);
+gboolean metrics_channel_is_call (MetricsChannel *self, MetricsRequest *request);
+gboolean metrics_channel_is_calling (MetricsChannel *self, MetricsRequest *request);
+void metrics_channel_advance_call (MetricsChannel *self);
 
 /* metrics-channel-input.c: what comes over it */
 void metrics_channel_read (MetricsChannel *self);

@@ -5,10 +5,12 @@
 #include "client/metrics-channel-private.h"
 
 #include "client/metrics-worker.h"
+#include "common/metrics-address.h"
 #include <glib/gi18n-lib.h>
 
 /* The way of a request: `incoming` (any thread puts it there) -> `queued` -> its lines into the output
- * buffer, and `in_flight` -> answered.
+ * buffer, and `in_flight` -> answered. A request that is a call on the bus stays in `queued`, first, until it
+ * has returned (metrics-channel-bus.c): it has its place in the order like any other.
  *
  * A request that was given up (cancelled, out of time, stopped) leaves `incoming` and `queued` at once. In
  * `in_flight` it has to stay, done as it is, as its answer will still come in its place. */
@@ -100,9 +102,15 @@ metrics_channel_land (MetricsChannel *self, MetricsRequest *request)
   metrics_request_unref (request);
 }
 
-/* Sees to it that no more of a request that is done is sent; what was is still answered. */
-static void
-withdraw (MetricsChannel *self, MetricsRequest *request)
+/**
+ * metrics_channel_withdraw:
+ * @self: a channel
+ * @request: a request that is done
+ *
+ * Sees to it that no more of it is sent; what was is still answered.
+ */
+void
+metrics_channel_withdraw (MetricsChannel *self, MetricsRequest *request)
 {
   g_assert (request->is_done);
 
@@ -122,7 +130,7 @@ static void
 abandon (MetricsChannel *self, MetricsRequest *request, GError *error)
 {
   metrics_request_complete (request, error);
-  withdraw (self, request);
+  metrics_channel_withdraw (self, request);
 }
 
 /**
@@ -167,7 +175,7 @@ metrics_channel_fail_queued (MetricsChannel *self, MetricsError code, const char
   while ((link = g_queue_peek_head_link (&self->queued)) != NULL)
     {
       metrics_channel_fail (self, link->data, code, message);
-      withdraw (self, link->data);
+      metrics_channel_withdraw (self, link->data);
     }
 }
 
@@ -233,12 +241,13 @@ time_out (MetricsChannel *self, MetricsRequest *request)
 
   g_ascii_formatd (seconds, sizeof seconds, "%.15g", request->timeout / (double) G_TIME_SPAN_SECOND);
   /* Translators: an address, and seconds, which may have a fraction: 0.5 */
-  message = g_strdup_printf (self->connection == NULL ? _ ("no connection to %s within %s seconds")
-                             : request->is_long       ? _ ("nothing came from %s for %s seconds")
-                                                      : _ ("no answer from %s within %s seconds"),
+  message = g_strdup_printf (self->connection == NULL && !metrics_channel_is_calling (self, request)
+                                 ? _ ("no connection to %s within %s seconds")
+                             : request->is_long ? _ ("nothing came from %s for %s seconds")
+                                                : _ ("no answer from %s within %s seconds"),
                              self->address, seconds);
   metrics_channel_fail (self, request, METRICS_ERROR_TIMED_OUT, message);
-  withdraw (self, request);
+  metrics_channel_withdraw (self, request);
 }
 
 /* Fails the requests of a queue whose time is over. Returns whether the first one that somebody waited for
@@ -329,9 +338,17 @@ take_request (MetricsChannel *self, MetricsRequest *request)
 {
   GError *error = NULL;
 
-  if (request->text == NULL)
+  if (request->text == NULL && request->method == NULL)
     {
       close_for_program (self);
+      return;
+    }
+  if (request->text == NULL && self->bus == G_BUS_TYPE_NONE)
+    {
+      metrics_request_complete (request, g_error_new (METRICS_ERROR, METRICS_ERROR_INVALID_ARGUMENT,
+                                                      _ ("only a server on the bus can be asked to flush: %s "
+                                                         "is not one"),
+                                                      self->address));
       return;
     }
   if (g_cancellable_set_error_if_cancelled (request->cancellable, &error))
@@ -363,6 +380,7 @@ static void
 tear_down (MetricsChannel *self)
 {
   close_for_program (self);
+  metrics_channel_advance_call (self);
   g_source_destroy (self->wake_source);
 }
 
@@ -407,8 +425,12 @@ on_wake (gpointer user_data)
 void
 metrics_channel_settle (MetricsChannel *self)
 {
-  gboolean is_needed = !g_queue_is_empty (&self->queued);
+  MetricsRequest *next;
+  gboolean is_needed;
 
+  metrics_channel_advance_call (self);
+  next = g_queue_peek_head (&self->queued);
+  is_needed = next != NULL && !metrics_channel_is_call (self, next);
   if (self->connection != NULL && is_needed && metrics_channel_is_stale (self))
     metrics_channel_disconnect (self);
 
@@ -438,7 +460,8 @@ static GSourceFuncs wake_source_funcs = { .dispatch = wake_source_dispatch };
 
 /**
  * metrics_channel_new:
- * @address: (type filename): where the server is, as metrics_address_parse() reads it
+ * @address: (type filename): where the server is, as metrics_address_parse() and metrics_address_parse_bus()
+ *   read it
  *
  * Returns: (transfer full): a channel, which connects when it has something to send;
  *   metrics_channel_shut_down() ends it
@@ -451,6 +474,7 @@ metrics_channel_new (const char *address)
   g_atomic_ref_count_init (&self->refs);
   self->server = g_strdup (address);
   self->address = g_utf8_make_valid (address, -1);
+  self->bus = metrics_address_parse_bus (address);
   self->timer = G_MAXINT64;
   g_mutex_init (&self->mutex);
   g_queue_init (&self->incoming);

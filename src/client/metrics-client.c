@@ -7,6 +7,7 @@
 #include "client/metrics-client-private.h"
 #include "client/metrics-texts.h"
 #include "common/metrics-address.h"
+#include "common/metrics-names.h"
 #include <string.h>
 
 /**
@@ -51,6 +52,19 @@
  *
  * A process that forks must not use its clients in the child.
  *
+ * ## The bus
+ *
+ * With `bus:session` or `bus:system` as its address, a client reaches the server that has the name
+ * `org.metricsd.Metrics1` there: the user's own, or that of the machine. The bus starts it where it does not
+ * run. The client asks it for a socket that can put or, where that is denied, for one that can only read, and
+ * talks over that as over any other: only the connecting goes over the bus. A server that was not needed for
+ * a while may have ended, and the connection with it; the next request starts it again.
+ *
+ * On the system bus, deleting and [method@Client.flush] are for administrators. They are calls on the bus,
+ * made when all requests before them have been answered, and those behind them wait. The server asks polkit;
+ * where [property@Client:interactive] is set, that may ask the user. Such a request that is cancelled or out
+ * of time is not waited for any more, though the server may still carry it out after those behind it.
+ *
  * ## Time
  *
  * Each request has [property@Client:timeout] from the moment at which it is made, which includes the time to
@@ -79,6 +93,7 @@ struct _MetricsClient
 
   char *address;           /* (owned): as it was given until construction is over; then valid UTF-8 */
   int timeout;             /* (atomic) a guint of milliseconds */
+  int interactive;         /* (atomic) a gboolean */
   MetricsChannel *channel; /* (owned) */
 };
 
@@ -86,9 +101,10 @@ typedef enum
 {
   PROP_ADDRESS = 1,
   PROP_TIMEOUT,
+  PROP_INTERACTIVE,
 } MetricsClientProperty;
 
-static GParamSpec *properties[PROP_TIMEOUT + 1];
+static GParamSpec *properties[PROP_INTERACTIVE + 1];
 
 #define DEFAULT_TIMEOUT 30000
 
@@ -134,6 +150,9 @@ metrics_client_get_property (GObject *object, guint id, GValue *value, GParamSpe
     case PROP_TIMEOUT:
       g_value_set_uint (value, metrics_client_get_timeout (self));
       break;
+    case PROP_INTERACTIVE:
+      g_value_set_boolean (value, metrics_client_get_interactive (self));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
     }
@@ -151,6 +170,9 @@ metrics_client_set_property (GObject *object, guint id, const GValue *value, GPa
       break;
     case PROP_TIMEOUT:
       metrics_client_set_timeout (self, g_value_get_uint (value));
+      break;
+    case PROP_INTERACTIVE:
+      metrics_client_set_interactive (self, g_value_get_boolean (value));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
@@ -172,9 +194,9 @@ metrics_client_class_init (MetricsClientClass *klass)
   /**
    * MetricsClient:address: (getter get_address)
    *
-   * Where the server is: `HOST`, `HOST:PORT`, `[IPV6]:PORT`, `unix:PATH` or an absolute path. The port is
-   * 8888 where none is given. A path may be any bytes; what is read of this property is always UTF-8, with
-   * U+FFFD for bytes that are not.
+   * Where the server is: `HOST`, `HOST:PORT`, `[IPV6]:PORT`, `unix:PATH`, an absolute path, `bus:session` or
+   * `bus:system`. The port is 8888 where none is given. A path may be any bytes; what is read of this
+   * property is always UTF-8, with U+FFFD for bytes that are not.
    *
    * %NULL at construction stands for the environment variable `METRICSD_ADDRESS` or, where that is not set or
    * empty, `127.0.0.1:8888`. A text that is no address is told by the first request, which fails with
@@ -196,6 +218,18 @@ metrics_client_class_init (MetricsClientClass *klass)
   properties[PROP_TIMEOUT]
       = g_param_spec_uint ("timeout", NULL, NULL, 0, G_MAXUINT, DEFAULT_TIMEOUT,
                            G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * MetricsClient:interactive: (getter get_interactive) (setter set_interactive)
+   *
+   * Whether the user may be asked for leave, by a password say, where a request on the system bus needs an
+   * administrator: see [class@Client]. [property@Client:timeout] has to leave the time for it.
+   *
+   * Since: 0.1
+   */
+  properties[PROP_INTERACTIVE]
+      = g_param_spec_boolean ("interactive", NULL, NULL, FALSE,
+                              G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
 
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 }
@@ -220,6 +254,26 @@ MetricsClient *
 metrics_client_new (const char *address)
 {
   return g_object_new (METRICS_TYPE_CLIENT, "address", address, NULL);
+}
+
+/**
+ * metrics_client_new_for_bus: (constructor)
+ * @bus_type: %G_BUS_TYPE_SESSION or %G_BUS_TYPE_SYSTEM
+ *
+ * Makes a client of the server on a bus: of the user's own, or of the machine's. The same as
+ * [ctor@Client.new] with `bus:session` or `bus:system`. It does not connect yet, and so cannot fail.
+ *
+ * Returns: (transfer full): the client
+ *
+ * Since: 0.1
+ */
+MetricsClient *
+metrics_client_new_for_bus (GBusType bus_type)
+{
+  g_return_val_if_fail (bus_type == G_BUS_TYPE_SESSION || bus_type == G_BUS_TYPE_SYSTEM, NULL);
+
+  return metrics_client_new (bus_type == G_BUS_TYPE_SESSION ? METRICS_BUS_ADDRESS_SESSION
+                                                            : METRICS_BUS_ADDRESS_SYSTEM);
 }
 
 /**
@@ -279,6 +333,44 @@ metrics_client_set_timeout (MetricsClient *self, guint milliseconds)
 }
 
 /**
+ * metrics_client_get_interactive: (get-property interactive)
+ * @self: a client
+ *
+ * Gets whether the user may be asked for leave.
+ *
+ * Returns: whether it is so
+ *
+ * Since: 0.1
+ */
+gboolean
+metrics_client_get_interactive (MetricsClient *self)
+{
+  g_return_val_if_fail (METRICS_IS_CLIENT (self), FALSE);
+
+  return g_atomic_int_get (&self->interactive);
+}
+
+/**
+ * metrics_client_set_interactive: (set-property interactive)
+ * @self: a client
+ * @interactive: whether the user may be asked for leave
+ *
+ * Sets whether the user may be asked for leave by the requests that are made from now on.
+ *
+ * Since: 0.1
+ */
+void
+metrics_client_set_interactive (MetricsClient *self, gboolean interactive)
+{
+  g_return_if_fail (METRICS_IS_CLIENT (self));
+
+  if (metrics_client_get_interactive (self) == !!interactive)
+    return;
+  g_atomic_int_set (&self->interactive, !!interactive);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_INTERACTIVE]);
+}
+
+/**
  * metrics_client_close:
  * @self: a client
  *
@@ -327,6 +419,7 @@ metrics_client_issue (MetricsClient *self, MetricsRequest *request, GCancellable
 
   request->cancellable = cancellable != NULL ? g_object_ref (cancellable) : NULL;
   request->timeout = metrics_client_get_timeout (self) * (G_TIME_SPAN_SECOND / 1000);
+  request->is_interactive = metrics_client_get_interactive (self);
   request->issued = g_get_monotonic_time ();
   metrics_channel_submit (self->channel, request);
 }

@@ -268,6 +268,17 @@ metrics_request_new_keys (const char *pattern)
   return make_for_pattern (METRICS_ANSWER_KEYS, "keys", pattern);
 }
 
+/* The same as a method of the bus, for where the line is not allowed. */
+static MetricsRequest *
+make_delete (MetricsRequest *request, const char *pattern, gint64 from, gint64 to)
+{
+  if (request->is_done)
+    return request;
+  request->method = "Delete";
+  request->arguments = g_variant_ref_sink (g_variant_new ("(sxxa{sv})", pattern, from, to, NULL));
+  return request;
+}
+
 /**
  * metrics_request_new_delete:
  * @pattern: which keys
@@ -278,7 +289,8 @@ metrics_request_new_keys (const char *pattern)
 MetricsRequest *
 metrics_request_new_delete (const char *pattern)
 {
-  return make_for_pattern (METRICS_ANSWER_COUNT, "del", pattern);
+  return make_delete (make_for_pattern (METRICS_ANSWER_COUNT, "del", pattern), pattern, METRICS_TIME_MIN,
+                      METRICS_TIME_MAX);
 }
 
 /**
@@ -293,7 +305,7 @@ metrics_request_new_delete (const char *pattern)
 MetricsRequest *
 metrics_request_new_delete_range (const char *pattern, gint64 from, gint64 to)
 {
-  return make_for_span (METRICS_ANSWER_COUNT, "del", pattern, from, to);
+  return make_delete (make_for_span (METRICS_ANSWER_COUNT, "del", pattern, from, to), pattern, from, to);
 }
 
 /**

@@ -61,6 +61,21 @@ metrics_request_new_close (void)
 }
 
 /**
+ * metrics_request_new_flush:
+ *
+ * Returns: (transfer full): the request to have on disk all that was put, which only the bus knows
+ */
+MetricsRequest *
+metrics_request_new_flush (void)
+{
+  MetricsRequest *self = request_alloc (METRICS_ANSWER_EMPTY);
+
+  self->method = "Flush";
+  self->arguments = g_variant_ref_sink (g_variant_new ("(a{sv})", NULL));
+  return self;
+}
+
+/**
  * metrics_request_new_done:
  * @error: (transfer full) (nullable): how it failed, or %NULL where there was nothing to do
  *
@@ -104,6 +119,7 @@ metrics_request_unref (MetricsRequest *self)
   g_assert (!self->is_queued && !self->is_in_flight);
 
   g_clear_pointer (&self->text, g_bytes_unref);
+  g_clear_pointer (&self->arguments, g_variant_unref);
   g_clear_object (&self->cancellable);
   g_clear_object (&self->batch);
   metrics_answer_clear (&self->answer);

@@ -27,11 +27,14 @@ typedef struct
 /**
  * MetricsRequest:
  * @refs: the references
- * @text: (owned) (nullable): its lines; %NULL where it is never sent, and for the request to close the
- *   connection
+ * @text: (owned) (nullable): its lines; %NULL where it is never sent, for a request that only the bus knows,
+ *   and for that to close the connection
  * @n_lines: how many lines it has, each of which is answered
  * @is_batch: whether it is a batch, whose lines may each be refused
  * @is_long: whether its time starts again with every byte that moves
+ * @method: (unowned) (nullable): the method that does the same on the bus
+ * @arguments: (owned) (nullable): and what it is called with
+ * @is_interactive: whether that may ask the user for leave
  * @timeout: how long to wait, in microseconds; 0 is for ever
  * @issued: when it was made, in microseconds of the monotonic clock
  * @cancellable: (owned) (nullable): what cancels it
@@ -74,6 +77,9 @@ typedef struct
   guint n_lines;
   gboolean is_batch;
   gboolean is_long;
+  const char *method;
+  GVariant *arguments;
+  gboolean is_interactive;
   gint64 timeout;
   gint64 issued;
   GCancellable *cancellable;
@@ -106,6 +112,7 @@ typedef struct
 
 MetricsRequest *metrics_request_new (MetricsAnswerKind kind, GBytes *text, guint n_lines);
 MetricsRequest *metrics_request_new_close (void);
+MetricsRequest *metrics_request_new_flush (void);
 MetricsRequest *metrics_request_new_done (GError *error);
 MetricsRequest *metrics_request_ref (MetricsRequest *self);
 void metrics_request_unref (MetricsRequest *self);

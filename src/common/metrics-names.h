@@ -14,3 +14,7 @@
 /* Where the server is, for the client library and the command line, where no address is given. */
 #define METRICS_ADDRESS_VARIABLE "METRICSD_ADDRESS"
 #define METRICS_DEFAULT_ADDRESS "127.0.0.1:8888"
+
+/* The addresses that stand for it. */
+#define METRICS_BUS_ADDRESS_SESSION "bus:session"
+#define METRICS_BUS_ADDRESS_SYSTEM "bus:system"

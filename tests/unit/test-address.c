@@ -53,7 +53,9 @@ test_refused (void)
 {
   g_autofree char *long_path = g_strnfill (200, 'p');
   g_autofree char *too_long = g_strconcat ("unix:/", long_path, NULL);
-  const char *const texts[] = { "", "unix:", "localhost:99999999", "localhost:port", too_long, too_long + 5 };
+  const char *const texts[]
+      = { "",          "unix:",  "localhost:99999999", "localhost:port", "bus:", "bus:session", "bus:system",
+          "bus:other", too_long, too_long + 5 };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     {
@@ -66,6 +68,17 @@ test_refused (void)
     }
 }
 
+static void
+test_bus (void)
+{
+  const char *const others[] = { "", "bus:", "bus:Session", "bus:session ", "session", "unix:bus:session" };
+
+  g_assert_cmpint (metrics_address_parse_bus ("bus:session"), ==, G_BUS_TYPE_SESSION);
+  g_assert_cmpint (metrics_address_parse_bus ("bus:system"), ==, G_BUS_TYPE_SYSTEM);
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    g_assert_cmpint (metrics_address_parse_bus (others[i]), ==, G_BUS_TYPE_NONE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -74,5 +87,6 @@ main (int argc, char **argv)
   g_test_add_func ("/address/network", test_network);
   g_test_add_func ("/address/unix", test_unix);
   g_test_add_func ("/address/refused", test_refused);
+  g_test_add_func ("/address/bus", test_bus);
   return g_test_run ();
 }

@@ -81,10 +81,13 @@ typedef gboolean (*MetricsSampleFunc) (const MetricsSample *sample, gpointer use
 G_DECLARE_FINAL_TYPE (MetricsClient, metrics_client, METRICS, CLIENT, GObject)
 
 MetricsClient *metrics_client_new (const char *address);
+MetricsClient *metrics_client_new_for_bus (GBusType bus_type);
 
 const char *metrics_client_get_address (MetricsClient *self);
 guint metrics_client_get_timeout (MetricsClient *self);
 void metrics_client_set_timeout (MetricsClient *self, guint milliseconds);
+gboolean metrics_client_get_interactive (MetricsClient *self);
+void metrics_client_set_interactive (MetricsClient *self, gboolean interactive);
 void metrics_client_close (MetricsClient *self);
 
 gboolean metrics_client_ping (MetricsClient *self, GCancellable *cancellable, GError **error);
@@ -240,6 +243,13 @@ gboolean metrics_client_delete_range_finish (MetricsClient *self,
                                              GAsyncResult *result,
                                              guint64 *n_points,
                                              GError **error);
+
+gboolean metrics_client_flush (MetricsClient *self, GCancellable *cancellable, GError **error);
+void metrics_client_flush_async (MetricsClient *self,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data);
+gboolean metrics_client_flush_finish (MetricsClient *self, GAsyncResult *result, GError **error);
 
 GHashTable *metrics_client_stats (MetricsClient *self, GCancellable *cancellable, GError **error);
 void metrics_client_stats_async (MetricsClient *self,
