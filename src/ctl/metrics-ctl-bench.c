@@ -56,6 +56,7 @@ static const MetricsCtlUsage usage = {
       "\"requests_wanted\" were answered: a signal came or the server went. A megabyte is\n"
       "a million bytes. What the server tells of its own cost is there where it tells it. Where\n"
       "the server refuses requests they are counted, and the exit status is 1.\n"
+      "It needs an --address: a server on the bus can listen on one beside.\n"
       "\n"
       "Examples:\n"
       "  metricsctl bench\n"
@@ -163,6 +164,18 @@ add_workloads (MetricsCtl *ctl, Options *options, const char *const *names, int 
   return TRUE;
 }
 
+/* It opens many connections of its own, beside the library. */
+static gboolean
+check_address (MetricsCtl *ctl, int *status)
+{
+  if (metrics_address_parse_bus (metrics_ctl_get_address (ctl)) == G_BUS_TYPE_NONE)
+    return TRUE;
+  *status
+      = metrics_ctl_usage_error (ctl, "%s",
+                                 _ ("bench cannot connect over the bus: give it an --address of the server"));
+  return FALSE;
+}
+
 static gboolean
 parse_options (MetricsCtl *ctl, int argc, char **argv, Options *options, int *status)
 {
@@ -188,7 +201,7 @@ parse_options (MetricsCtl *ctl, int argc, char **argv, Options *options, int *st
   };
   g_auto (GStrv) arguments = metrics_ctl_parse (ctl, &usage, entries, argc, argv, status);
 
-  return arguments != NULL && check_numbers (ctl, options, status)
+  return arguments != NULL && check_address (ctl, status) && check_numbers (ctl, options, status)
          && check_prefix (ctl, options->prefix, status)
          && add_workloads (ctl, options, (const char *const *) arguments, status);
 }

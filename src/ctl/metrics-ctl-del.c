@@ -26,6 +26,7 @@ static const MetricsCtlUsage usage = {
       "it), it shows on a terminal what would go and asks; elsewhere it needs --yes.\n"
       "FROM and TO are numbers of seconds since 1970, 'now', 'now-5m' (also s, h, d, w), local dates\n"
       "with or without a time: '2026-11-20 14:03:05', or '-' for open.\n"
+      "With --system it is for administrators: where polkit wants to know who asks, it asks.\n"
       "\n"
       "It prints how many points were deleted: for people in a sentence; plain, the number; as JSON,\n"
       "{\"points\": 2}.\n"
@@ -156,6 +157,7 @@ metrics_ctl_del (MetricsCtl *ctl, int argc, char **argv)
   if (!yes && !confirm (ctl, arguments[0], span, &status))
     return status;
 
+  metrics_ctl_allow_interaction (ctl);
   if (span)
     done = metrics_client_delete_range (metrics_ctl_get_client (ctl), arguments[0], from, to, &n_points, NULL,
                                         &error);

@@ -26,6 +26,10 @@ fill_global_entries (MetricsCtl *ctl, GOptionEntry *entries)
   const GOptionEntry global[] = {
     { "address", 'a', 0, G_OPTION_ARG_FILENAME, &ctl->address,
       N_ ("Where the server is (default: $METRICSD_ADDRESS, else 127.0.0.1:8888)"), N_ ("ADDRESS") },
+    { "session", 0, 0, G_OPTION_ARG_NONE, &ctl->session,
+      N_ ("Your own server, on the session bus, which starts it when needed"), NULL },
+    { "system", 0, 0, G_OPTION_ARG_NONE, &ctl->system,
+      N_ ("The machine's server, on the system bus, which starts it when needed"), NULL },
     { "timeout", 0, 0, G_OPTION_ARG_STRING, &ctl->timeout,
       N_ ("How long to wait for an answer; 0 is for ever (default: 30)"), N_ ("SECONDS") },
     { "human", 0, 0, G_OPTION_ARG_NONE, &ctl->human,
@@ -41,7 +45,7 @@ fill_global_entries (MetricsCtl *ctl, GOptionEntry *entries)
   memcpy (entries, global, sizeof global);
 }
 
-#define N_GLOBAL_ENTRIES 8
+#define N_GLOBAL_ENTRIES 10
 
 static gboolean
 parse_timeout (MetricsCtl *ctl)
@@ -62,11 +66,14 @@ parse_timeout (MetricsCtl *ctl)
 static int
 check_globals (MetricsCtl *ctl)
 {
+  const char *address = metrics_ctl_get_address (ctl);
   g_autoptr (GSocketConnectable) connectable = NULL;
   g_autoptr (GError) error = NULL;
 
-  connectable = metrics_address_parse (metrics_ctl_get_address (ctl), METRICS_DEFAULT_PORT, &error);
-  if (connectable == NULL)
+  if ((ctl->address != NULL) + ctl->session + ctl->system > 1)
+    return metrics_ctl_usage_error (ctl, "%s", _ ("--address, --session and --system exclude each other"));
+  if (metrics_address_parse_bus (address) == G_BUS_TYPE_NONE
+      && (connectable = metrics_address_parse (address, METRICS_DEFAULT_PORT, &error)) == NULL)
     return metrics_ctl_usage_error (ctl, "%s", error->message);
   if (!parse_timeout (ctl))
     return metrics_ctl_usage_error (ctl, _ ("not a number of seconds: '%s'"), ctl->timeout);
@@ -282,10 +289,13 @@ describe_commands (const MetricsCtlCommand *commands, guint n_commands)
   GString *text = g_string_new (_ ("Commands:\n"));
 
   for (guint i = 0; i < n_commands; i++)
-    g_string_append_printf (text, "  %-8s  %s\n", commands[i].name, _ (commands[i].summary));
+    if (commands[i].summary != NULL)
+      g_string_append_printf (text, "  %-8s  %s\n", commands[i].name, _ (commands[i].summary));
   g_string_append (text, "\n");
   g_string_append (text, _ ("'metricsctl COMMAND --help' tells more of each.\n"
-                            "An ADDRESS is HOST, HOST:PORT, [IPV6]:PORT, unix:PATH or an absolute path."));
+                            "An ADDRESS is HOST, HOST:PORT, [IPV6]:PORT, unix:PATH, an absolute path, or "
+                            "bus:session or\n"
+                            "bus:system, for which --session and --system stand."));
   return g_string_free (text, FALSE);
 }
 

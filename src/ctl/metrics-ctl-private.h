@@ -12,6 +12,8 @@ struct _MetricsCtl
 {
   const MetricsCtlCommand *command; /* (unowned) (nullable): the one that runs; none before it is known */
   char *address;                    /* (owned) (nullable): where the server is, as given */
+  gboolean session;                 /* it is the user's own on the session bus */
+  gboolean system;                  /* it is the machine's on the system bus */
   char *timeout;                    /* (owned) (nullable): seconds for a request, as given */
   guint timeout_msec;               /* and in milliseconds; only where it was given */
   gboolean plain;

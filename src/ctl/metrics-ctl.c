@@ -5,6 +5,7 @@
 #include "ctl/metrics-ctl.h"
 
 #include "common/metrics-address.h"
+#include "common/metrics-names.h"
 #include "common/metrics-pattern.h"
 #include "ctl/metrics-ctl-private.h"
 #include "ctl/metrics-ctl-text.h"
@@ -14,6 +15,9 @@
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
+
+/* How long the user has to show that he may, where he is asked. */
+#define INTERACTION_TIMEOUT_MSEC (300 * 1000)
 
 /**
  * metrics_ctl_get_address:
@@ -25,6 +29,10 @@
 const char *
 metrics_ctl_get_address (MetricsCtl *ctl)
 {
+  if (ctl->session)
+    return METRICS_BUS_ADDRESS_SESSION;
+  if (ctl->system)
+    return METRICS_BUS_ADDRESS_SYSTEM;
   return ctl->address != NULL ? ctl->address : metrics_address_get_default ();
 }
 
@@ -88,6 +96,23 @@ metrics_ctl_get_client (MetricsCtl *ctl)
   if (ctl->client == NULL)
     ctl->client = metrics_ctl_new_client (ctl);
   return ctl->client;
+}
+
+/**
+ * metrics_ctl_allow_interaction:
+ * @ctl: the command line's state
+ *
+ * To be called before a request that needs an administrator on the system bus: the user may be asked for a
+ * password, and gets the time to type it, unless the command line says how long to wait.
+ */
+void
+metrics_ctl_allow_interaction (MetricsCtl *ctl)
+{
+  MetricsClient *client = metrics_ctl_get_client (ctl);
+
+  metrics_client_set_interactive (client, TRUE);
+  if (ctl->timeout == NULL && metrics_address_parse_bus (metrics_ctl_get_address (ctl)) == G_BUS_TYPE_SYSTEM)
+    metrics_client_set_timeout (client, INTERACTION_TIMEOUT_MSEC);
 }
 
 /* Those that end a process; not those that it was started to ignore, as nohup and shells do. */

@@ -45,7 +45,7 @@ typedef struct _MetricsCtl MetricsCtl;
 /**
  * MetricsCtlCommand:
  * @name: the word on the command line
- * @summary: one line for `metricsctl --help`, marked with N_()
+ * @summary: (nullable): one line for `metricsctl --help`, marked with N_(); %NULL for what people do not call
  * @run: does it; gets its own name as the first argument and returns the exit status
  *
  * A subcommand. All strings are static.
@@ -98,6 +98,7 @@ char *metrics_ctl_describe_address (MetricsCtl *ctl);
 MetricsCtlForm metrics_ctl_get_form (MetricsCtl *ctl);
 MetricsClient *metrics_ctl_get_client (MetricsCtl *ctl);
 MetricsClient *metrics_ctl_new_client (MetricsCtl *ctl);
+void metrics_ctl_allow_interaction (MetricsCtl *ctl);
 GCancellable *metrics_ctl_watch_interrupt (MetricsCtl *ctl);
 
 int metrics_ctl_usage_error (MetricsCtl *ctl, const char *format, ...) G_GNUC_PRINTF (2, 3);

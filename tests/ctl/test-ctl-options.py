@@ -12,7 +12,7 @@ import unittest
 import harness
 from ctl import Ctl, TestCase, binary, finish, read_lines, wait_for_close
 
-COMMANDS = ('put', 'get', 'last', 'range', 'keys', 'del', 'ping', 'stats', 'import', 'export')
+COMMANDS = ('put', 'get', 'last', 'range', 'keys', 'del', 'ping', 'stats', 'import', 'export', 'flush')
 
 # A command line of each that prints something where there is a point.
 PRINTING = (['get', 'k'], ['get', '--all'], ['last'], ['range', '*'], ['range', 'k', '--step', '5'], ['keys'],
@@ -109,6 +109,45 @@ class Address(TestCase):
             with self.subTest(address):
                 self.check_usage_error(Ctl().run('ping', '--address', address), '')
         self.check_usage_error(Ctl('host:port').run('ping'), '')
+
+
+class OnTheBus(TestCase):
+    """What can be said of it without one."""
+
+    def setUp(self):
+        nowhere = 'unix:path=/nonexistent'
+        self.ctl_without = Ctl(DBUS_SESSION_BUS_ADDRESS=nowhere, DBUS_SYSTEM_BUS_ADDRESS=nowhere)
+
+    def test_there_is_none(self):
+        for words, bus in ((['--session'], 'session'), (['--system'], 'system'), (['-a', 'bus:session'], 'session'),
+                           (['--address=bus:system'], 'system')):
+            for command in (*ASKING, ['flush']):
+                with self.subTest(' '.join([*words, *command])):
+                    result = self.ctl_without.run(*words, *command)
+                    self.assertEqual((result.status, result.out), (3, ''), result.err)
+                    self.assertIn(f'cannot connect to bus:{bus}: there is no {bus} bus: ', result.err)
+
+    def test_environment(self):
+        result = Ctl('bus:session', DBUS_SESSION_BUS_ADDRESS='unix:path=/nonexistent').run('ping')
+        self.assertEqual((result.status, result.out), (3, ''), result.err)
+        self.assertIn('there is no session bus: ', result.err)
+
+    def test_one_place_at_a_time(self):
+        for words in ['--session', '--system'], ['--session', '-a', '/x'], ['--system', '--address', 'bus:system']:
+            self.check_usage_error(Ctl().run('ping', *words), 'exclude each other')
+            self.check_usage_error(Ctl().run(words[0], 'ping', *words[1:]), 'exclude each other')
+
+    def test_bad_bus(self):
+        for address in 'bus:', 'bus:other', 'bus:Session':
+            self.check_usage_error(Ctl().run('ping', '-a', address), 'bus:session')
+
+    def test_flush_of_a_socket(self):
+        self.check_usage_error(Ctl().run('flush'), 'only a server on the bus')
+        self.check_usage_error(Ctl().run('flush', '-a', 'unix:/nonexistent'), 'unix:/nonexistent')
+
+    def test_bench(self):
+        for words in ['--session'], ['--system'], ['-a', 'bus:session']:
+            self.check_usage_error(self.ctl_without.run('bench', *words), 'bench cannot connect over the bus')
 
 
 class NoServer(TestCase):
