@@ -22,6 +22,7 @@ static const MetricsCtlCommand commands[] = {
   { "export", N_ ("writes points out for a later import"), metrics_ctl_export },
   { "collect", N_ ("puts this machine's own figures, every few seconds"), metrics_ctl_collect },
   { "bench", N_ ("measures how fast the server is"), metrics_ctl_bench },
+  { "complete", NULL, metrics_ctl_complete },
 };
 
 int

@@ -28,5 +28,6 @@ int metrics_ctl_import (MetricsCtl *ctl, int argc, char **argv);
 int metrics_ctl_export (MetricsCtl *ctl, int argc, char **argv);
 int metrics_ctl_collect (MetricsCtl *ctl, int argc, char **argv);
 int metrics_ctl_bench (MetricsCtl *ctl, int argc, char **argv);
+int metrics_ctl_complete (MetricsCtl *ctl, int argc, char **argv);
 
 G_END_DECLS
