@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The client library as Python sees it, through introspection, with the real server."""
 
+import os
 import socket
 import tempfile
 import threading
+import unittest.mock
 
 import gi
+import ondemand
 from harness import Server, TestCase, main
 
 gi.require_version('Metrics', '1.0')
@@ -165,6 +168,38 @@ class ErrorTest(IntrospectionTest):
             client = Metrics.Client.new('127.0.0.1:%d' % listener.getsockname()[1])
             self.assert_fails(Metrics.Error.PROTOCOL, client.ping, None)
             thread.join()
+
+
+@unittest.skipUnless(ondemand.is_possible(), 'there is no dbus-daemon')
+class BusTest(TestCase):
+    """The server that the bus starts."""
+
+    def start_bus(self, kind):
+        bus = self.enterContext(ondemand.OnDemand(kind))
+        self.enterContext(unittest.mock.patch.dict(os.environ, bus.env))
+        return bus
+
+    def points(self, samples):
+        return [(sample.key, sample.value, sample.timestamp) for sample in samples]
+
+    def test_session(self):
+        bus = self.start_bus('session')
+        client = Metrics.Client.new('bus:session')
+        self.assertTrue(client.put('k', 1, 2, None))
+        # Who keeps a client does not notice that the server has ended and another one was started.
+        bus.stop_server()
+        self.assertEqual(self.points(client.get('k', None)), [('k', 1, 2)])
+        self.assertTrue(client.flush(None))
+        self.assertEqual(client.delete('k', None), (True, 1))
+
+    def test_system(self):
+        self.start_bus('system')
+        client = Metrics.Client.new_for_bus(Gio.BusType.SYSTEM)
+        self.assertEqual((client.props.address, client.props.interactive), ('bus:system', False))
+        client.props.interactive = True
+        self.assertTrue(client.put('k', 1, 2, None))
+        self.assertEqual(client.delete_range('k', 0, 5, None), (True, 1))
+        self.assertEqual(client.get_all(None), [])
 
 
 if __name__ == '__main__':
