@@ -14,6 +14,7 @@ complete -c metricsd -l log-level -x -a 'error warning notice info debug' -d 'Wh
 complete -c metricsd -l self-metrics -x -d "How often to keep the server's own figures"
 complete -c metricsd -l state-dir -x -a '(__fish_complete_directories (commandline -ct))' -d 'Folder in which points last'
 complete -c metricsd -l lock-timeout -x -d 'Time to wait for another server of the folder'
+complete -c metricsd -l exit-when-idle -x -d 'Leave after so long without anything to do'
 complete -c metricsd -l memory-only -d 'Keep points in memory only'
 complete -c metricsd -l durability -x -a 'interval always none' -d 'When points are on disk'
 complete -c metricsd -l config -r -F -d 'Configuration file'
