@@ -2,8 +2,8 @@
 
 #pragma once
 
-#include "server/metrics-limits.h"
 #include "common/metrics-rights.h"
+#include "server/metrics-limits.h"
 #include "store/metrics-store.h"
 
 #include <gio/gio.h>
