@@ -28,9 +28,11 @@ struct _MetricsPressure
   MetricsStore *store;     /* (owned) */
   GMemoryMonitor *monitor; /* (owned) (nullable): none where GLib knows no way to hear of it */
   gulong warning_id;
-  guint source_id; /* of the next slice, or of the next look; 0 where there is nothing to do */
-  guint64 target;  /* bytes that the points may take */
-  guint n_retries; /* that are left */
+  GDBusConnection *connection; /* (owned) (nullable): that of the monitor */
+  GCancellable *cancellable;   /* (owned): of asking for it */
+  guint source_id;             /* of the next slice, or of the next look; 0 where there is nothing to do */
+  guint64 target;              /* bytes that the points may take */
+  guint n_retries;             /* that are left */
 };
 
 static gboolean slice_cb (gpointer user_data);
@@ -95,6 +97,20 @@ warning_cb (GMemoryMonitor *monitor, GMemoryMonitorWarningLevel level, gpointer 
   self->source_id = g_idle_add (slice_cb, self);
 }
 
+/* The connection is one that all of GLib shares, and by default its end is that of the process: no server of
+ * metrics has to stop because the bus does. */
+static void
+got_connection_cb (GObject *source_object, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GDBusConnection) connection = g_bus_get_finish (result, NULL);
+  MetricsPressure *self = user_data;
+
+  if (connection == NULL)
+    return;
+  g_dbus_connection_set_exit_on_close (connection, FALSE);
+  self->connection = g_steal_pointer (&connection);
+}
+
 /**
  * metrics_pressure_new:
  * @store: a store that has a journal
@@ -110,9 +126,14 @@ metrics_pressure_new (MetricsStore *store)
   MetricsPressure *self = g_new0 (MetricsPressure, 1);
 
   self->store = g_object_ref (store);
+  self->cancellable = g_cancellable_new ();
   self->monitor = g_memory_monitor_dup_default ();
   if (self->monitor != NULL)
-    self->warning_id = g_signal_connect (self->monitor, "low-memory-warning", G_CALLBACK (warning_cb), self);
+    {
+      self->warning_id
+          = g_signal_connect (self->monitor, "low-memory-warning", G_CALLBACK (warning_cb), self);
+      g_bus_get (G_BUS_TYPE_SYSTEM, self->cancellable, got_connection_cb, self);
+    }
   return self;
 }
 
@@ -131,6 +152,9 @@ metrics_pressure_free (MetricsPressure *self)
   if (self->monitor != NULL)
     g_clear_signal_handler (&self->warning_id, self->monitor);
   g_clear_object (&self->monitor);
+  g_cancellable_cancel (self->cancellable);
+  g_clear_object (&self->cancellable);
+  g_clear_object (&self->connection);
   g_object_unref (self->store);
   g_free (self);
 }
