@@ -234,14 +234,17 @@ add_figure (const char *name, guint64 value, gpointer user_data)
 static gboolean
 handle_stats (MetricsBusService *service, GDBusMethodInvocation *invocation, GVariant *options)
 {
-  const MetricsBusHost *host = &METRICS_BUS_OBJECT (service)->host;
+  MetricsBusObject *object = METRICS_BUS_OBJECT (service);
   g_autoptr (GError) error = NULL;
   GVariantBuilder figures;
 
   if (!metrics_bus_arguments_check_options (options, &error))
     return refuse (invocation, error);
   g_variant_builder_init (&figures, G_VARIANT_TYPE ("a{st}"));
-  host->foreach_figure (add_figure, &figures, host->user_data);
+  metrics_bus_object_note_call (object);
+  object->host.foreach_figure (add_figure, &figures, object->host.user_data);
+  add_figure ("bus_calls", object->n_called, &figures);
+  add_figure ("bus_calls_in_progress", object->n_calls, &figures);
   metrics_bus_service_complete_stats (service, invocation, g_variant_builder_end (&figures));
   return TRUE;
 }

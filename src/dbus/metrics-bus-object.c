@@ -129,6 +129,19 @@ metrics_bus_object_new (MetricsBusKind kind, MetricsStore *store, const MetricsB
 }
 
 /**
+ * metrics_bus_object_note_call:
+ * @self: an object
+ *
+ * Says that a call came that makes sense.
+ */
+void
+metrics_bus_object_note_call (MetricsBusObject *self)
+{
+  self->n_called++;
+  self->last_call = g_get_monotonic_time ();
+}
+
+/**
  * metrics_bus_object_get_caller:
  * @self: an object
  * @name: the unique name of who calls
