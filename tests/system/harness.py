@@ -106,9 +106,9 @@ def wait_until(condition, what='the condition'):
 
 
 class Server:
-    """A running metricsd. Where the options name no address it listens on 127.0.0.1, on a free port. Where they say
-    nothing of the disk it keeps points in memory only, unless `memory_only` is false. `sockets`, pairs of a name and
-    something with a fileno(), are passed as systemd passes them.
+    """A running metricsd. Where the options name no address, nor the session bus, it listens on 127.0.0.1, on a free
+    port. Where they say nothing of the disk it keeps points in memory only, unless `memory_only` is false. `sockets`,
+    pairs of a name and something with a fileno(), are passed as systemd passes them.
 
     Leaving the context stops it and fails on an exit status other than 0, on a sanitizer's report and on a
     GLib critical; what it writes to a `stderr` of the test's own is not looked at. `address` is its first address as text (`127.0.0.1:43210`, `[::1]:43210`, `unix:/path`),
@@ -116,7 +116,8 @@ class Server:
 
     def __init__(self, *options, memory_only=True, env=None, preexec=None, sockets=(), stderr=None):
         options = in_memory([str(option) for option in options], memory_only)
-        if not sockets and not any(option.split('=')[0] in ('--host', '--port', '--listen') for option in options):
+        if not sockets and not any(option.split('=')[0] in ('--host', '--port', '--listen', '--session')
+                                   for option in options):
             options = ['--host', '127.0.0.1', '--port', '0'] + options
         self.addresses = []
         self._errors = tempfile.TemporaryFile()

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""metricsd on the system bus: who may do what there, by the policy that is shipped and by polkit; and a bus that goes
+and comes back."""
+
+import os
+import select
+import subprocess
+import sys
+import tempfile
+
+from bus import NAME, OPEN, Caller, TestCase, as_nobody, ask_as_nobody, main, needs_root
+from harness import WATCHDOG, Client, prepare_child, wait_until
+
+DENIED = 'org.freedesktop.DBus.Error.AccessDenied'
+POLICY = os.environ['METRICSD_BUS_POLICY']
+EVERYONE = os.environ['METRICSD_BUS_EVERYONE']
+DELETE = (f'{NAME}.Delete', 'a', '0', '100', '{}')
+FLUSH = (f'{NAME}.Flush', '{}')
+PUT = (f'{NAME}.Put', 'a', '1', '1', '{}')
+
+
+class Polkit:
+    """A polkit of the test's own."""
+
+    def __init__(self, bus, answer):
+        self._process = subprocess.Popen(
+            [sys.executable, os.path.join(os.path.dirname(__file__), 'fakepolkit.py'), bus.address, answer],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, preexec_fn=lambda: prepare_child(None))
+        self.expect('ready')
+
+    def expect(self, word):
+        """The words of the next line, of which that is the first one."""
+        if not select.select([self._process.stdout], [], [], WATCHDOG)[0]:
+            raise AssertionError(f'polkit was not asked to {word}')
+        words = self._process.stdout.readline().decode().split()
+        if words[:1] != [word]:
+            raise AssertionError(f'polkit was asked {words}, not to {word}')
+        return words
+
+    def was_asked(self):
+        return bool(select.select([self._process.stdout], [], [], 0)[0])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()
+
+
+class System(TestCase):
+
+    policy = (POLICY,)
+
+    def setUp(self):
+        self.dbus = self.bus(system=self.policy)
+        self.server = self.start('--system', '--port', '0', env=self.dbus.env)
+        self.who = self.caller(self.dbus)
+        self.who.call('PutMany', 'a(sdx)', [('a', i, i) for i in range(1, 4)])
+
+    def polkit(self, answer):
+        return self.enterContext(Polkit(self.dbus, answer))
+
+    def left(self):
+        return len(self.who.call('Get', 's', 'a'))
+
+
+class Policy(System):
+
+    @needs_root
+    def test_everybody_reads(self):
+        self.assertIn('1.0', ask_as_nobody(self.dbus, f'{NAME}.Get', 'a', '{}'))
+        self.assertIn("'a'", ask_as_nobody(self.dbus, f'{NAME}.Last', '*', '{}'))
+        self.assertIn('points', ask_as_nobody(self.dbus, f'{NAME}.Stats', '{}'))
+        self.assertIn('handle', ask_as_nobody(self.dbus, f'{NAME}.OpenReader', '{}'))
+        self.assertIn('Version', ask_as_nobody(self.dbus, 'org.freedesktop.DBus.Properties.GetAll', NAME))
+
+    @needs_root
+    def test_not_everybody_puts(self):
+        for call in (PUT, (f'{NAME}.PutMany', '[("a", 1, 1)]', '{}'), (f'{NAME}.OpenWriter', '{}')):
+            self.assertRefused(DENIED, ask_as_nobody, self.dbus, *call)
+        self.assertEqual(3, self.left())
+
+    def test_who_runs_it_does_everything(self):
+        with self.polkit('no') as polkit:
+            self.assertIsNone(self.who.call('Flush'))
+            self.assertEqual(1, self.who.call('Delete', 'sxx', 'a', 1, 1))
+            with self.who.open('OpenWriter') as client:
+                self.assertEqual([b'2'], client.rows(b'del a'))
+            self.assertFalse(polkit.was_asked())
+
+
+class Everyone(System):
+
+    policy = (POLICY, EVERYONE)
+
+    @needs_root
+    def test_everybody_puts(self):
+        self.assertEqual('()', ask_as_nobody(self.dbus, f'{NAME}.Put', 'a', '9', '9', '{}'))
+        self.assertEqual(4, self.left())
+
+    @needs_root
+    def test_socket_of_nobody_cannot_delete(self):
+        # The caller leaves, and its socket with it: so it is asked for by a program that stays.
+        program = ('import sys, bus\n'
+                   'with bus.Caller(sys.argv[1]) as caller, caller.open("OpenWriter") as client:\n'
+                   '    print(client.ask(b"put a 9 9"), client.ask(b"del a"))\n')
+        result = subprocess.run([sys.executable, '-c', program, self.dbus.address], user=65534, group=65534,
+                                extra_groups=[], stdout=subprocess.PIPE, text=True, timeout=WATCHDOG,
+                                env={**os.environ, 'PYTHONPATH': os.path.dirname(__file__)}, check=True)
+        self.assertEqual(r"b'ok\n\n' b'error\npermission denied\n\n'", result.stdout.strip())
+        self.assertEqual(4, self.left())
+
+
+class Asked(System):
+    """What nobody may do, polkit decides."""
+
+    @needs_root
+    def test_yes(self):
+        with self.polkit('yes') as polkit:
+            self.assertEqual('(uint64 3,)', ask_as_nobody(self.dbus, *DELETE))
+            words = polkit.expect('check')
+            self.assertEqual(('org.metricsd.Metrics1.delete', ':', '0'), (words[1], words[2][0], words[3]))
+            self.assertEqual('()', ask_as_nobody(self.dbus, *FLUSH))
+            self.assertEqual('org.metricsd.Metrics1.flush', polkit.expect('check')[1])
+        self.assertEqual(0, self.left())
+
+    @needs_root
+    def test_a_human_is_asked_where_the_caller_says_so(self):
+        with self.polkit('yes') as polkit:
+            ask_as_nobody(self.dbus, *DELETE, interactive=True)
+            self.assertEqual('1', polkit.expect('check')[3])
+
+    @needs_root
+    def test_everything_else_is_no(self):
+        for answer in ('no', 'challenge', 'error'):
+            with self.polkit(answer):
+                for call in (DELETE, FLUSH):
+                    self.assertRefused('PermissionDenied', ask_as_nobody, self.dbus, *call)
+        self.assertEqual(3, self.left())
+
+    @needs_root
+    def test_absent(self):
+        for call in (DELETE, FLUSH):
+            self.assertRefused('PermissionDenied', ask_as_nobody, self.dbus, *call)
+        self.assertEqual(3, self.left())
+
+    @needs_root
+    def test_wrong_arguments_are_not_asked_about(self):
+        with self.polkit('yes') as polkit:
+            self.assertRefused('InvalidPattern', ask_as_nobody, self.dbus, f'{NAME}.Delete', '', '0', '1', '{}')
+            self.assertFalse(polkit.was_asked())
+
+    @needs_root
+    def test_no_answer_is_no(self):
+        with self.polkit('never') as polkit:
+            with as_nobody(self.dbus, *DELETE) as process:
+                check_id = polkit.expect('check')[4]
+                # Others are not kept waiting.
+                self.assertEqual(3, self.left())
+                errors = process.communicate(timeout=WATCHDOG * 2)[1]
+            self.assertIn('Error.PermissionDenied', errors)
+            self.assertEqual(['cancel', check_id], polkit.expect('cancel'))
+        self.assertEqual(3, self.left())
+
+    @needs_root
+    def test_who_leaves_is_not_asked_about_any_more(self):
+        with self.polkit('never') as polkit:
+            with as_nobody(self.dbus, *DELETE, interactive=True) as process:
+                check_id = polkit.expect('check')[4]
+                self.assertEqual(1, self.who.stats()['bus_calls_in_progress'])
+                process.kill()
+            self.assertEqual(['cancel', check_id], polkit.expect('cancel'))
+            self.assertEqual(0, self.who.stats()['bus_calls_in_progress'])
+        self.assertEqual(3, self.left())
+
+    @needs_root
+    def test_calls_in_progress_are_limited(self):
+        program = ('import sys, bus\n'
+                   'with bus.Caller(sys.argv[1]) as caller:\n'
+                   '    pending = [caller.begin("Delete", "sxx", "a", 0, 9) for _ in range(17)]\n'
+                   '    try:\n'
+                   '        pending[16].result()\n'
+                   '    except bus.Refused as error:\n'
+                   '        print(error.name)\n'
+                   '    print(sum(call.is_done for call in pending))\n')
+        with self.polkit('never'):
+            result = subprocess.run([sys.executable, '-c', program, self.dbus.address], user=65534, group=65534,
+                                    extra_groups=[], stdout=subprocess.PIPE, text=True, timeout=WATCHDOG,
+                                    env={**os.environ, 'PYTHONPATH': os.path.dirname(__file__)}, check=True)
+        self.assertEqual(['org.metricsd.Metrics1.Error.LimitReached', '1'], result.stdout.split())
+
+
+class Listeners(System):
+
+    def test_default_addresses_cannot_delete(self):
+        with Client(self.server) as client:
+            client.put('b', 1, 1)
+            self.assertEqual([b'b 1.0 1'], client.rows(b'get b'))
+            self.assertEqual(b'error\npermission denied\n\n', client.ask(b'del b'))
+
+
+def names(caller):
+    """The unique names of all on the bus."""
+    return [name for name in caller.call_to('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus',
+                                            'ListNames') if name.startswith(':')]
+
+
+class Restart(TestCase):
+
+    def test_bus_comes_back(self):
+        bus = self.bus(system=(POLICY,))
+        server = self.start('--system', '--port', '0', env=bus.env)
+        client = self.client(server)
+        with Caller(bus) as caller:
+            caller.put('a', 1, 1)
+            handed = self.enterContext(caller.open('OpenReader'))
+            bus.kill()
+        wait_until(lambda: 'the system bus is gone' in server.errors(), 'a word of the end of the bus')
+        # Who came by another way stays.
+        client.put('a', 2, 2)
+        self.assertEqual([b'a 1.0 1', b'a 2.0 2'], handed.rows(b'get a'))
+        bus.start()
+        wait_until(lambda: 'on the system bus again' in server.errors(), 'the return')
+        with Caller(bus) as caller:
+            self.assertEqual([(1.0, 1), (2.0, 2)], caller.call('Get', 's', 'a'))
+            self.assertEqual(2, caller.call('Delete', 'sxx', '*', *OPEN))
+
+    def test_end_of_the_bus_is_not_the_end_of_who_only_listens_there(self):
+        """GLib hears of memory that is short on the system bus, by a connection of its own."""
+        bus = self.bus(system=(POLICY,))
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        client = self.client(self.start('--state-dir', folder, env=bus.env))
+        with Caller(bus) as caller:
+            wait_until(lambda: len(names(caller)) > 1, 'a connection to the bus')
+            client.put('a', 1, 1)
+            bus.kill()
+        # A process that would end now has done so before its next commits.
+        for i in range(3):
+            commits = client.stats()['commits']
+            client.put('a', 1, i)
+            wait_until(lambda before=commits: client.stats()['commits'] > before, 'a commit')
+        bus.start()
+
+    def test_stop_without_the_bus(self):
+        bus = self.bus(system=(POLICY,))
+        server = self.start('--system', '--port', '0', env=bus.env)
+        bus.kill()
+        wait_until(lambda: 'the system bus is gone' in server.errors(), 'a word of the end of the bus')
+        self.assertEqual(0, server.stop())
+        bus.start()
+
+
+if __name__ == '__main__':
+    main()
