@@ -41,10 +41,12 @@ class Bus:
         self.connection.emit_signal(None, PATH, NAME, 'LowMemoryWarning', GLib.Variant('(y)', (level,)))
         self.connection.flush_sync(None)
 
-    def close(self):
-        self.connection.close_sync(None)
-        self.daemon.terminate()
+    def kill(self):
+        self.daemon.kill()
         self.daemon.wait()
+
+    def close(self):
+        self.kill()
         self.daemon.stdout.close()
 
 
@@ -77,6 +79,18 @@ class PressureTest(TestCase):
         client.put('k0', 1, -1)
         self.assertTrue(client.ask(b'get k0').startswith(b'ok\nk0 1.0 -1\nk0 '))
         self.assertEqual(server.stop(), 0)
+
+    def test_end_of_the_bus_is_not_that_of_the_server(self):
+        """GLib listens by a connection whose end ends the process, if nobody says otherwise."""
+        _, client = self.start_filled()
+        before = client.stats()['memory']
+        self.warn_until(CRITICAL, lambda: client.stats()['memory'] < before / 4, 'memory to be given back')
+        self.bus.kill()
+        # A process that would end now has done so before its next commits.
+        for i in range(3):
+            commits = client.stats()['commits']
+            client.put('k0', 1, i)
+            wait_until(lambda before=commits: client.stats()['commits'] > before, 'a commit')
 
 
 if __name__ == '__main__':
