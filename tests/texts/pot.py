@@ -16,8 +16,9 @@ FLAGS = ['N_:1:pass-c-format', 'C_:2:pass-c-format', 'NC_:2:pass-c-format', 'g_d
 
 def run(*command, **arguments):
     """What a program of gettext writes; its messages are English."""
+    env = {**os.environ, 'LC_ALL': 'C.UTF-8', 'GETTEXTDATADIRS': str(SOURCE / 'data' / 'gettext')}
     return subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE, text=True, timeout=60,
-                          env={**os.environ, 'LC_ALL': 'C.UTF-8', 'GETTEXTDATADIRS': str(SOURCE / 'data' / 'gettext')}, **arguments).stdout
+                          env=env, **arguments).stdout
 
 
 def lines(name):
