@@ -26,7 +26,6 @@ metrics_bus_call_new (MetricsBusObject *object, GDBusMethodInvocation *invocatio
       = metrics_bus_object_get_caller (object, g_dbus_method_invocation_get_sender (invocation));
   MetricsBusCall *self;
 
-  metrics_bus_object_note_call (object);
   if (caller->calls.length >= METRICS_BUS_MAX_CALLS_OF_CALLER || object->n_calls >= METRICS_BUS_MAX_CALLS)
     {
       g_dbus_method_invocation_return_error_literal (invocation, METRICS_BUS_ERROR,

@@ -241,7 +241,6 @@ handle_stats (MetricsBusService *service, GDBusMethodInvocation *invocation, GVa
   if (!metrics_bus_arguments_check_options (options, &error))
     return refuse (invocation, error);
   g_variant_builder_init (&figures, G_VARIANT_TYPE ("a{st}"));
-  metrics_bus_object_note_call (object);
   object->host.foreach_figure (add_figure, &figures, object->host.user_data);
   add_figure ("bus_calls", object->n_called, &figures);
   add_figure ("bus_calls_in_progress", object->n_calls, &figures);

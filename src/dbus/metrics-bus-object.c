@@ -76,13 +76,41 @@ metrics_bus_object_finalize (GObject *object)
   G_OBJECT_CLASS (metrics_bus_object_parent_class)->finalize (object);
 }
 
-/* Comes before each method. Who may call it is the policy's of the bus, and for some of polkit: this notes
- * that somebody did, those included who are answered at once. */
-static gboolean
-metrics_bus_object_authorize_method (GDBusInterfaceSkeleton *skeleton, GDBusMethodInvocation *invocation)
+static GDBusInterfaceVTable *
+get_parent_vtable (GDBusInterfaceSkeleton *skeleton)
 {
-  METRICS_BUS_OBJECT (skeleton)->last_call = g_get_monotonic_time ();
-  return TRUE;
+  return G_DBUS_INTERFACE_SKELETON_CLASS (metrics_bus_object_parent_class)->get_vtable (skeleton);
+}
+
+/* Comes before each method, those included that are answered at once, or refused. The skeleton has a hook for
+ * that, g_authorize_method, but who takes it has all calls go through other threads first: then they come in
+ * any order, and after the bus has confirmed that the name is given back. */
+static void
+call_method (GDBusConnection *connection,
+             const char *sender,
+             const char *path,
+             const char *interface,
+             const char *method,
+             GVariant *parameters,
+             GDBusMethodInvocation *invocation,
+             gpointer user_data)
+{
+  MetricsBusObject *self = METRICS_BUS_OBJECT (user_data);
+
+  self->n_called++;
+  self->last_call = g_get_monotonic_time ();
+  get_parent_vtable (user_data)->method_call (connection, sender, path, interface, method, parameters,
+                                              invocation, user_data);
+}
+
+static GDBusInterfaceVTable *
+metrics_bus_object_get_vtable (GDBusInterfaceSkeleton *skeleton)
+{
+  static GDBusInterfaceVTable vtable;
+
+  vtable = *get_parent_vtable (skeleton);
+  vtable.method_call = call_method;
+  return &vtable;
 }
 
 static void
@@ -94,7 +122,7 @@ metrics_bus_object_class_init (MetricsBusObjectClass *klass)
   object_class->set_property = metrics_bus_object_set_property;
   object_class->dispose = metrics_bus_object_dispose;
   object_class->finalize = metrics_bus_object_finalize;
-  G_DBUS_INTERFACE_SKELETON_CLASS (klass)->g_authorize_method = metrics_bus_object_authorize_method;
+  G_DBUS_INTERFACE_SKELETON_CLASS (klass)->get_vtable = metrics_bus_object_get_vtable;
 
   /* With the same numbers as in the parent class, which they are passed on to. */
   metrics_bus_service_override_properties (object_class, 1);
@@ -126,19 +154,6 @@ metrics_bus_object_new (MetricsBusKind kind, MetricsStore *store, const MetricsB
   self->disk = metrics_bus_disk_new (store);
   metrics_bus_service_set_version (METRICS_BUS_SERVICE (self), PACKAGE_VERSION);
   return self;
-}
-
-/**
- * metrics_bus_object_note_call:
- * @self: an object
- *
- * Says that a call came that makes sense.
- */
-void
-metrics_bus_object_note_call (MetricsBusObject *self)
-{
-  self->n_called++;
-  self->last_call = g_get_monotonic_time ();
 }
 
 /**

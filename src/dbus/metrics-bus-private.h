@@ -52,7 +52,7 @@ struct _MetricsBusObject
   MetricsBusHost host;   /* what the program gives */
   MetricsBusDisk *disk;  /* (owned) */
   GHashTable *callers;   /* (owned) (element-type utf8 MetricsBusCaller): by name */
-  guint64 n_called;      /* calls that came and were not refused at once */
+  guint64 n_called;      /* calls that came */
   guint n_calls;         /* in progress, of all callers */
   guint n_watches;       /* of all callers */
   guint64 last_watch;    /* the number of the one that was begun last */
@@ -68,7 +68,6 @@ MetricsBusObject *metrics_bus_object_new (MetricsBusKind kind,
                                           MetricsStore *store,
                                           const MetricsBusHost *host);
 
-void metrics_bus_object_note_call (MetricsBusObject *self);
 MetricsBusCaller *metrics_bus_object_get_caller (MetricsBusObject *self, const char *name);
 void metrics_bus_object_forget_caller (MetricsBusObject *self, const char *name);
 void metrics_bus_object_forget_all (MetricsBusObject *self);

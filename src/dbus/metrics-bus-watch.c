@@ -255,7 +255,6 @@ metrics_bus_watch_handle_watch (MetricsBusService *service,
   GError *error = NULL;
   Watch *watch = NULL;
 
-  metrics_bus_object_note_call (object);
   if (metrics_bus_arguments_check_options (options, &error))
     {
       caller = metrics_bus_object_get_caller (object, g_dbus_method_invocation_get_sender (invocation));
@@ -300,7 +299,6 @@ metrics_bus_watch_handle_unwatch (MetricsBusService *service,
   GError *error = NULL;
   Watch *watch;
 
-  metrics_bus_object_note_call (object);
   if (!metrics_bus_arguments_check_options (options, &error))
     {
       g_dbus_method_invocation_take_error (invocation, error);
