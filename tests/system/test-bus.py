@@ -206,6 +206,30 @@ class Large(Called):
                          self.who.call('Range', 'sxxxs', '*', *OPEN, 0, ''))
 
 
+class Leaving(Called):
+
+    # A slice is a thousandth of what is asked for.
+    options = ('--slice-limit', '64')
+
+    def test_calls_of_who_leaves_are_given_up(self):
+        """They stand between two slices when the bus says that their caller is gone."""
+        n = 100000
+        with self.who.open('OpenWriter') as client:
+            client.put_many([b'put a %d %d\n' % (i, i) for i in range(n)])
+        with Caller(self.dbus) as other:
+            with self.server.paused():
+                for method, *arguments in (('Get', 's', 'a'), ('Range', 'sxxxs', '*', *OPEN, 100, 'p99'),
+                                           ('Delete', 'sxx', 'a', 0, n // 2),
+                                           ('PutMany', 'a(sdx)', [('b', i, i) for i in range(n)])):
+                    other.begin(method, *arguments)
+                other.connection.flush_sync(None)
+                # What comes behind these comes to the bus when it has passed them on.
+                other.owner()
+                other.close()
+        wait_until(lambda: self.who.stats()['bus_calls_in_progress'] == 0, 'the end of the calls')
+        self.assertEqual([], self.who.call('Get', 's', 'b'))
+
+
 class Sockets(Called):
 
     options = ('--connection-limit', '3')
