@@ -7,9 +7,9 @@
 /* Joins the bus and the service of the line protocol, which do not know each other. */
 
 static gboolean
-adopt (GSocketConnection *stream, MetricsRights rights, GError **error, gpointer user_data)
+adopt (GSocketConnection *stream, const char *name, MetricsRights rights, GError **error, gpointer user_data)
 {
-  return metrics_service_adopt (user_data, stream, rights, error);
+  return metrics_service_adopt (user_data, stream, name, rights, error);
 }
 
 static void

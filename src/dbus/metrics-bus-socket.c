@@ -53,7 +53,7 @@ hand_out (MetricsBusCall *call, MetricsRights rights)
     }
   /* The list closes it. */
   fds = g_unix_fd_list_new_from_array (&fd, 1);
-  if (!host->adopt (stream, rights, &error, host->user_data))
+  if (!host->adopt (stream, call->caller->name, rights, &error, host->user_data))
     {
       metrics_bus_call_fail (call,
                              g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CLOSED)

@@ -40,8 +40,8 @@ typedef void (*MetricsBusFunc) (gpointer user_data);
 
 /**
  * MetricsBusHost:
- * @adopt: serves a client of the line protocol, with some rights; %FALSE and an error where it is one too
- * many
+ * @adopt: serves a client of the line protocol, who has a name for the log, with some rights; %FALSE and an
+ * error where it is one too many
  * @foreach_figure: tells the figures of `stats`
  * @slice: how many units of work, see metrics_query_next(), are done of a call before it is others' turn
  * @user_data: what both are called with
@@ -50,7 +50,11 @@ typedef void (*MetricsBusFunc) (gpointer user_data);
  */
 typedef struct
 {
-  gboolean (*adopt) (GSocketConnection *stream, MetricsRights rights, GError **error, gpointer user_data);
+  gboolean (*adopt) (GSocketConnection *stream,
+                     const char *name,
+                     MetricsRights rights,
+                     GError **error,
+                     gpointer user_data);
   void (*foreach_figure) (MetricsBusFigureFunc func, gpointer func_data, gpointer user_data);
   guint slice;
   gpointer user_data;

@@ -12,13 +12,19 @@
 /* What is said of clients. A client can make any of it come as often as it likes: nothing is put together
  * before it is known that it will be written. */
 
-/* Who is at the other end: an address, or of a unix socket the process, as the kernel knows it. */
+#define NAME_KEY "metrics-client-name"
+
+/* Who is at the other end: its name, where it was given one, an address, or of a unix socket the process, as
+ * the kernel knows it. */
 static char *
 name_client (GSocket *socket)
 {
+  const char *name = socket != NULL ? g_object_get_data (G_OBJECT (socket), NAME_KEY) : NULL;
   g_autoptr (GSocketAddress) address = socket != NULL ? g_socket_get_remote_address (socket, NULL) : NULL;
   g_autoptr (GCredentials) credentials = NULL;
 
+  if (name != NULL)
+    return g_strdup (name);
   if (address != NULL && G_IS_INET_SOCKET_ADDRESS (address))
     return g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
   if (socket != NULL)
@@ -27,6 +33,19 @@ name_client (GSocket *socket)
     return g_strdup ("?");
   return g_strdup_printf ("pid=%ld,uid=%ld", (long) g_credentials_get_unix_pid (credentials, NULL),
                           (long) g_credentials_get_unix_user (credentials, NULL));
+}
+
+/**
+ * metrics_client_log_set_name:
+ * @socket: of a client that came by another way than a listener
+ * @name: who it is
+ *
+ * Says who is meant by a socket of which the kernel knows only that the server has made it.
+ */
+void
+metrics_client_log_set_name (GSocket *socket, const char *name)
+{
+  g_object_set_data_full (G_OBJECT (socket), NAME_KEY, g_strdup (name), g_free);
 }
 
 /**

@@ -10,6 +10,7 @@
 
 G_BEGIN_DECLS
 
+void metrics_client_log_set_name (GSocket *socket, const char *name);
 void metrics_client_log_lost (GSocket *socket, const GError *error);
 void metrics_client_log_over_limit (GSocket *socket, const MetricsLimits *limits);
 void metrics_client_log_denied (GSocket *socket, MetricsRights missing);

@@ -351,6 +351,7 @@ metrics_service_listen (MetricsService *self, MetricsListener *listener, GError 
  * metrics_service_adopt:
  * @self: a service
  * @stream: a connected socket, of whatever origin
+ * @name: who the client is, for the log
  * @rights: what the client at its other end may do
  * @error: return location for a #GError
  *
@@ -360,12 +361,17 @@ metrics_service_listen (MetricsService *self, MetricsListener *listener, GError 
  * Returns: %FALSE where there are too many clients, or the service stops
  */
 gboolean
-metrics_service_adopt (MetricsService *self, GSocketConnection *stream, MetricsRights rights, GError **error)
+metrics_service_adopt (MetricsService *self,
+                       GSocketConnection *stream,
+                       const char *name,
+                       MetricsRights rights,
+                       GError **error)
 {
   g_autoptr (MetricsConnection) connection = NULL;
 
   g_return_val_if_fail (METRICS_IS_SERVICE (self), FALSE);
 
+  metrics_client_log_set_name (g_socket_connection_get_socket (stream), name);
   if (self->finishing)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "the server stops");

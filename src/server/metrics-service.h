@@ -21,6 +21,7 @@ void metrics_service_record (MetricsService *self, guint interval);
 gboolean metrics_service_listen (MetricsService *self, MetricsListener *listener, GError **error);
 gboolean metrics_service_adopt (MetricsService *self,
                                 GSocketConnection *stream,
+                                const char *name,
                                 MetricsRights rights,
                                 GError **error);
 void metrics_service_foreach_figure (MetricsService *self, MetricsStatsFunc func, gpointer user_data);

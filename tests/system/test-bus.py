@@ -242,6 +242,9 @@ class Sockets(Called):
             for line in (b'put a 2 2', b'del a'):
                 self.assertEqual(b'error\npermission denied\n\n', client.ask(line))
         self.assertEqual([(1.0, 1)], self.who.call('Get', 's', 'a'))
+        # The log names who asked for the socket.
+        name = self.who.connection.get_unique_name()
+        self.assertIn(f"client {name} is refused: it does not have the right 'put'", self.server.errors())
 
     def test_writer_puts_and_on_the_session_bus_deletes(self):
         with self.who.open('OpenWriter') as client:
