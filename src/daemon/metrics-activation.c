@@ -58,6 +58,21 @@ get_first_fd (void)
 }
 
 /**
+ * metrics_activation_has_sockets:
+ *
+ * Returns: whether the service manager passed any, and nobody has taken them yet
+ */
+gboolean
+metrics_activation_has_sockets (void)
+{
+#ifdef HAVE_SYSTEMD
+  return sd_listen_fds (FALSE) > 0;
+#else
+  return FALSE;
+#endif
+}
+
+/**
  * metrics_activation_join:
  * @listeners: (element-type MetricsListener): where to listen, none of them open
  * @are_defaults: whether that is only so because nobody said anything else

@@ -385,6 +385,16 @@ say_ready (GPtrArray *addresses)
   metrics_notify_watch ();
 }
 
+/* Else the service manager takes it for a server that runs, and starts no other one. */
+static void
+leaving_cb (gpointer user_data)
+{
+  const MetricsDaemon *self = user_data;
+
+  metrics_notify_stopping ();
+  metrics_notify_extend (self->options->stop_timeout + CLOSE_TIME);
+}
+
 static void
 leave_cb (gpointer user_data)
 {
@@ -400,7 +410,7 @@ begin_to_idle (MetricsDaemon *self)
     .storage = self->storage,
     .bus = self->bus,
   };
-  const MetricsIdleFuncs funcs = { .leave = leave_cb, .user_data = self };
+  const MetricsIdleFuncs funcs = { .leaving = leaving_cb, .leave = leave_cb, .user_data = self };
 
   if (self->options->exit_when_idle > 0)
     self->idle = metrics_idle_new (&parts, self->options->exit_when_idle, &funcs);

@@ -14,9 +14,10 @@
  * There is no way back then; who has come in between and would stay gets a few seconds. */
 
 /* How long who has not yet heard that the name was given back may call by the unique name, in milliseconds;
- * and how often it is waited for so long where there is something to do still. */
+ * and how often it is waited for so long where there is something to do still: the next server waits for the
+ * folder, and all of this has to fit into its patience. */
 #define LINGER 100
-#define MAX_LINGERS 50
+#define MAX_LINGERS 30
 
 /* How long to wait until what was put last is on disk, in milliseconds: the first time, and at most. */
 #define MIN_SAVING 20
@@ -92,6 +93,8 @@ is_saved (MetricsIdle *self)
 static void
 leave (MetricsIdle *self)
 {
+  /* In the same moment in which nobody waited to be accepted. */
+  metrics_service_stop_accepting (self->parts.service);
   g_debug ("nothing to do for %" G_GINT64_FORMAT " s: leaving", self->span / G_TIME_SPAN_SECOND);
   self->funcs.leave (self->funcs.user_data);
 }
@@ -122,20 +125,20 @@ watch (MetricsIdle *self)
 }
 
 static void
-give_name_back (MetricsIdle *self)
-{
-  self->step = STEP_LINGER;
-  if (self->parts.bus == NULL || !metrics_bus_release (self->parts.bus, released_cb, self))
-    leave (self);
-}
-
-static void
 linger (MetricsIdle *self)
 {
   if (get_quiet_since (self) == G_MAXINT64 && ++self->n_lingers < MAX_LINGERS)
     check_in (self, LINGER * G_TIME_SPAN_MILLISECOND);
   else
     leave (self);
+}
+
+static void
+give_name_back (MetricsIdle *self)
+{
+  self->step = STEP_LINGER;
+  if (self->parts.bus == NULL || !metrics_bus_release (self->parts.bus, released_cb, self))
+    linger (self);
 }
 
 static gboolean

@@ -6,6 +6,7 @@
 
 #include "common/metrics-log-writer.h"
 #include "common/metrics-names.h"
+#include "daemon/metrics-activation.h"
 #include "daemon/metrics-cgroup.h"
 #include "server/metrics-listener.h"
 
@@ -363,7 +364,7 @@ take_exit_when_idle (MetricsOptions *self, const Parser *parser, GError **error)
   else if (self->bus == METRICS_BUS_SYSTEM)
     g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
                          _ ("--exit-when-idle cannot be given with --system: that server stays"));
-  else if (self->bus != METRICS_BUS_SESSION && g_getenv ("LISTEN_FDS") == NULL)
+  else if (self->bus != METRICS_BUS_SESSION && !metrics_activation_has_sockets ())
     g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
                          _ ("--exit-when-idle needs --session, or sockets that the service manager passes: "
                             "nobody would start the server again"));

@@ -444,6 +444,21 @@ metrics_service_get_quiet_since (MetricsService *self)
   return self->quiet_since;
 }
 
+/**
+ * metrics_service_stop_accepting:
+ * @self: a service
+ *
+ * Listens no more: who comes to a socket that was passed waits for the next server, and to another finds
+ * nobody. Those who are there are served until metrics_service_finish().
+ */
+void
+metrics_service_stop_accepting (MetricsService *self)
+{
+  g_return_if_fail (METRICS_IS_SERVICE (self));
+
+  close_acceptors (self);
+}
+
 static gboolean
 finish_timeout_cb (gpointer user_data)
 {

@@ -26,6 +26,7 @@ gboolean metrics_service_adopt (MetricsService *self,
                                 GError **error);
 void metrics_service_foreach_figure (MetricsService *self, MetricsStatsFunc func, gpointer user_data);
 gint64 metrics_service_get_quiet_since (MetricsService *self);
+void metrics_service_stop_accepting (MetricsService *self);
 void metrics_service_finish (MetricsService *self, guint timeout);
 void metrics_service_abort (MetricsService *self);
 
