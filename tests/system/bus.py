@@ -4,6 +4,7 @@
     with Bus() as bus, Server('--session', env=bus.env) as server, Caller(bus) as caller:
         caller.put('a', 1.5, 100)"""
 
+import contextlib
 import os
 import select
 import shutil
@@ -32,6 +33,7 @@ CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configurat
   <type>{kind}</type>
   <listen>unix:path={path}</listen>
   <auth>EXTERNAL</auth>
+  <servicedir>{services}</servicedir>
 {policy}
 </busconfig>
 """
@@ -64,9 +66,10 @@ SYSTEM_POLICY = """
 
 class Bus:
     """A dbus-daemon. `system` are policy files that a bus like the system's includes; none makes it like a session's.
-    Its address stays the same if it is started again."""
+    Its address stays the same if it is started again. `command` is what it starts when metricsd is called and is not
+    there; the end of the context is that of such a server, and fails on what no healthy one writes."""
 
-    def __init__(self, system=None):
+    def __init__(self, system=None, command=None):
         self._folder = tempfile.mkdtemp(prefix='bus-')
         os.chmod(self._folder, 0o755)
         self.path = os.path.join(self._folder, 'socket')
@@ -79,17 +82,24 @@ class Bus:
             # The shipped policy knows root and metricsd, not who runs the test.
             self._policy += (f'<policy user="{os.getuid()}"><allow own="{NAME}"/>'
                              f'<allow send_destination="{NAME}"/></policy>')
+        self._services = os.path.join(self._folder, 'services')
+        os.mkdir(self._services)
+        if command is not None:
+            words = ' '.join(f'"{word}"' for word in command)
+            with open(os.path.join(self._services, f'{NAME}.service'), 'w') as file:
+                file.write(f'[D-BUS Service]\nName={NAME}\nExec={words}\n')
+        self._errors = tempfile.TemporaryFile()
         self.process = None
         self.start()
 
     def start(self):
         config = os.path.join(self._folder, 'config')
         with open(config, 'w') as file:
-            file.write(CONFIG.format(kind=self._kind, path=self.path, policy=self._policy))
+            file.write(CONFIG.format(kind=self._kind, path=self.path, policy=self._policy, services=self._services))
         if os.path.exists(self.path):
             os.unlink(self.path)
         self.process = subprocess.Popen(['dbus-daemon', f'--config-file={config}', '--nofork', '--print-address=1'],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors,
                                         preexec_fn=lambda: harness.prepare_child(None))
         if not select.select([self.process.stdout], [], [], harness.WATCHDOG)[0]:
             raise AssertionError('dbus-daemon does not start')
@@ -104,9 +114,33 @@ class Bus:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def errors(self):
+        """What it wrote to stderr so far, and the servers that it started."""
+        return os.pread(self._errors.fileno(), 1 << 20, 0).decode(errors='replace')
+
+    def close(self):
+        pid = None
+        with contextlib.suppress(GLib.Error), Caller(self) as caller:
+            pid = caller.find_server()
         self.kill()
+        harness.wait_until(lambda: pid is None or is_over(pid), 'the end of the server')
         shutil.rmtree(self._folder)
+        errors = self.errors()
+        self._errors.close()
+        if harness.REPORT.search(errors):
+            raise AssertionError(f'a server that the bus started wrote {errors}')
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def is_over(pid):
+    """Whether a process is there no more, or only for whoever would know its status."""
+    try:
+        with open(f'/proc/{pid}/stat') as stat:
+            return stat.read().rpartition(')')[2].split()[0] == 'Z'
+    except FileNotFoundError:
+        return True
 
 
 class Refused(Exception):
@@ -199,6 +233,14 @@ class Caller:
         except Refused:
             return None
 
+    def find_server(self):
+        """The process that has the name, or None."""
+        try:
+            return self.call_to('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus',
+                                'GetConnectionUnixProcessID', GLib.Variant('(s)', (NAME,)))
+        except Refused:
+            return None
+
     def open(self, method):
         """A client of the line protocol, through a socket that is handed over."""
         reply, fds = self.connection.call_with_unix_fd_list_sync(
@@ -226,6 +268,42 @@ class Handed(harness.Client):
         self.sock = socket.socket(fileno=fd)
         self.sock.settimeout(harness.WATCHDOG)
         self.buffer = b''
+
+
+class Watcher(Caller):
+    """Someone who is told of points: what signals said is in `told`, as (id, points, dropped)."""
+
+    def __init__(self, bus):
+        super().__init__(bus)
+        self.told = []
+        # Whatever comes is wanted, also what is none of its own.
+        self.connection.signal_subscribe(None, NAME, 'Points', None, None, Gio.DBusSignalFlags.NONE, self._points)
+
+    def _points(self, _connection, _sender, _path, _interface, _signal, arguments):
+        self.told.append(arguments.unpack())
+
+    def watch(self, pattern, interval=100):
+        return self.call('Watch', 'su', pattern, interval)
+
+    def unwatch(self, number):
+        return self.call('Unwatch', 't', number)
+
+    def drain(self):
+        """Whatever was sent to it before now."""
+        self.owner()
+        while GLib.MainContext.default().iteration(False):
+            pass
+
+    def wait_for_points(self, count):
+        """All that it was told of, once that are so many or were dropped."""
+        timed_out = []
+        source = GLib.timeout_add(WATCHDOG_MS, lambda: timed_out.append(True) or GLib.SOURCE_CONTINUE)
+        while sum(len(points) + dropped for _, points, dropped in self.told) < count:
+            if timed_out:
+                raise AssertionError(f'{count} points did not come')
+            GLib.MainContext.default().iteration(True)
+        GLib.source_remove(source)
+        return [point for _, points, _ in self.told for point in points]
 
 
 def parameters(signature, arguments, options):

@@ -3,36 +3,31 @@
 """Watching over the bus: who is told of which points, when it ends, and what it costs the server where nobody listens."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import unittest
 
-from buses import OPEN, STRICT, Bus, Caller, GLib, error_name
-from harness import SANITIZED, TestCase, main, prepare_child, wait_until
+from bus import GLib, Refused, TestCase, Watcher, main, needs_root
+from harness import SANITIZED, prepare_child, wait_until
 
 # In signals of so many points and fewer it is told; see src/dbus/metrics-bus-watch.c.
 MAX_POINTS = 2000
 MAX_WATCHES = 16
 
 
-@unittest.skipUnless(shutil.which('dbus-daemon'), 'no dbus-daemon')
 class WatchTest(TestCase):
-    POLICY = OPEN
+    SYSTEM = None  # the files of the bus's policy, where it is one like the system's
 
     def setUp(self):
-        self.bus = Bus(policy=self.POLICY)
-        self.addCleanup(self.bus.close)
+        self.dbus = self.bus(system=self.SYSTEM)
         self.folder = self.enterContext(tempfile.TemporaryDirectory())
-        self.server = self.start('--session', '--listen', f'unix:{self.folder}/socket', env=self.bus.env)
+        self.server = self.start('--session' if self.SYSTEM is None else '--system', '--listen', f'unix:{self.folder}/socket',
+                                 env=self.dbus.env)
         self.writer = self.client(self.server)
 
     def caller(self):
-        caller = Caller(self.bus)
-        self.addCleanup(caller.close)
-        return caller
+        return self.enterContext(Watcher(self.dbus))
 
     def put(self, *points):
         """All of them at once, so that the server gets to nothing else in between."""
@@ -40,11 +35,6 @@ class WatchTest(TestCase):
             self.writer.send(b''.join(b'put %s %g %d\n' % (key.encode(), value, time) for key, value, time in points))
         for _ in points:
             self.assertEqual(self.writer.recv_reply(), b'ok\n\n')
-
-    def assert_error(self, name, function, *arguments):
-        with self.assertRaises(GLib.Error) as caught:
-            function(*arguments)
-        self.assertEqual(error_name(caught.exception), name, caught.exception)
 
     def n_watchers(self):
         return self.writer.stats()['watchers']
@@ -59,10 +49,7 @@ class TellingTest(WatchTest):
         self.assertEqual(one.wait_for_points(3), [('a.x', 1, 10), ('a.y', 2, 20), ('a.x', 5, 10)])
         self.assertEqual(two.wait_for_points(3), [('a.x', 1, 10), ('b.x', 3, 30), ('a.x', 5, 10)])
         self.assertEqual([{number for number, _, _ in caller.told} for caller in (one, two)], [{numbers[0]}, {numbers[1]}])
-        # What was sent to it came before the answer to this.
-        three.ask_bus('GetId')
-        while GLib.MainContext.default().iteration(False):
-            pass
+        three.drain()
         self.assertEqual(three.told, [])
 
     def test_whichever_way_points_come(self):
@@ -123,13 +110,13 @@ class EndTest(WatchTest):
         self.put(('a', 1, 1), ('b', 2, 2))
         one.wait_for_points(1)
         self.assertEqual(one.told, [(second, [('b', 2, 2)], 0)])
-        self.assert_error('NotFound', one.unwatch, first)
-        self.assert_error('NotFound', self.caller().unwatch, second)
+        self.assertRefused('NotFound', one.unwatch, first)
+        self.assertRefused('NotFound', self.caller().unwatch, second)
         one.unwatch(second)
         self.assertEqual(self.n_watchers(), 0)
 
     def test_who_leaves_the_bus(self):
-        one, two = Caller(self.bus), self.caller()
+        one, two = Watcher(self.dbus), self.caller()
         one.watch('*')
         one.watch('a')
         two.watch('a')
@@ -149,10 +136,10 @@ class LimitTest(WatchTest):
     def test_wrong_arguments(self):
         one = self.caller()
         for pattern in '', 'k' * 1025, 'a\\':
-            self.assert_error('InvalidPattern', one.watch, pattern)
+            self.assertRefused('InvalidPattern', one.watch, pattern)
         for interval in 0, 99, 3_600_001, 0xffffffff:
-            self.assert_error('InvalidArgument', one.watch, 'a', interval)
-        with self.assertRaises(GLib.Error):
+            self.assertRefused('InvalidArgument', one.watch, 'a', interval)
+        with self.assertRaises(Refused):
             one.call('Watch', 'su', 'a', 100, options={'what': GLib.Variant('b', True)})
         self.assertEqual(self.n_watchers(), 0)
 
@@ -160,23 +147,32 @@ class LimitTest(WatchTest):
         one = self.caller()
         numbers = [one.watch(f'k{i}') for i in range(MAX_WATCHES)]
         self.assertEqual(len(set(numbers)), MAX_WATCHES)
-        self.assert_error('LimitReached', one.watch, 'a')
+        self.assertRefused('LimitReached', one.watch, 'a')
         self.caller().watch('a')
         one.unwatch(numbers[3])
         one.watch('a')
 
     def test_patterns_that_are_hard_to_match(self):
         one = self.caller()
-        self.assert_error('LimitReached', one.watch, '*a' * 500)
+        self.assertRefused('LimitReached', one.watch, '*a' * 500)
         one.watch('*a' * 30)
         self.writer.put('a' * 1000, 1, 1)
         self.assertEqual(one.wait_for_points(1), [('a' * 1000, 1, 1)])
 
 
+NO_PING = """<busconfig><policy context="default"><allow own="org.metricsd.Metrics1"/>
+<allow send_destination="org.metricsd.Metrics1"/></policy></busconfig>"""
+
+
 class NoPingTest(WatchTest):
     """Where the bus does not let the server ask whether a signal was taken, signals come all the same."""
 
-    POLICY = STRICT
+    def setUp(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.SYSTEM = [os.path.join(folder, 'policy')]
+        with open(self.SYSTEM[0], 'w') as file:
+            file.write(NO_PING)
+        super().setUp()
 
     def test_signals_come_without(self):
         one = self.caller()
@@ -191,12 +187,9 @@ class NoPingTest(WatchTest):
 READER = """
 import sys
 sys.path.insert(0, {path!r})
-from buses import Bus, Caller, GLib
+from bus import GLib, Watcher
 
-class At:
-    address = {address!r}
-
-caller = Caller(At)
+caller = Watcher({address!r})
 print('watch', caller.watch('*'), flush=True)
 while True:
     GLib.MainContext.default().iteration(True)
@@ -216,7 +209,7 @@ class StoppedReaderTest(WatchTest):
 
     def test_it_costs_little_and_is_told_what_it_lost(self):
         reader = subprocess.Popen(
-            [sys.executable, '-c', READER.format(path=os.path.dirname(os.path.abspath(__file__)), address=self.bus.address)],
+            [sys.executable, '-c', READER.format(path=os.path.dirname(os.path.abspath(__file__)), address=self.dbus.address)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, preexec_fn=lambda: prepare_child(None))
         self.addCleanup(reader.wait)
         self.addCleanup(reader.kill)
@@ -248,6 +241,13 @@ class StoppedReaderTest(WatchTest):
         # One signal waited for it on the bus; behind that one it gets the newest, and hears of the others.
         self.assertEqual([count > 0 for count in dropped], [False, True] + [False] * (len(dropped) - 2))
         self.assertGreater(sum(told), 2 * MAX_POINTS)
+
+
+@needs_root
+class StoppedReaderOfTheSystemTest(StoppedReaderTest):
+    """The policy that is shipped lets the server ask."""
+
+    SYSTEM = [os.environ.get('METRICSD_BUS_POLICY')]
 
 
 if __name__ == '__main__':
