@@ -161,6 +161,29 @@ metrics_roller_new (MetricsStore *store,
 }
 
 /**
+ * metrics_roller_set_rules:
+ * @self: a roller
+ * @rules: what is rolled up from now on; they have to live as long as the roller, or until others are set
+ * @retention: how long points are kept; as long
+ *
+ * What is rolled up already is brought in line by the next round, a second later. One that is under way is
+ * given up.
+ */
+void
+metrics_roller_set_rules (MetricsRoller *self,
+                          const MetricsRollupRules *rules,
+                          const MetricsRetention *retention)
+{
+  g_clear_handle_id (&self->timer_id, g_source_remove);
+  g_clear_handle_id (&self->slice_id, g_source_remove);
+  metrics_rollup_set_rules (self->rollup, rules);
+  self->is_rolling = FALSE;
+  self->rules = rules;
+  self->retention = retention;
+  self->timer_id = g_timeout_add_seconds (FIRST, first_cb, self);
+}
+
+/**
  * metrics_roller_free:
  * @self: (transfer full) (nullable): a roller
  *

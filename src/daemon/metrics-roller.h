@@ -17,6 +17,9 @@ MetricsRoller *metrics_roller_new (MetricsStore *store,
                                    MetricsInstantFunc func,
                                    gpointer user_data);
 void metrics_roller_free (MetricsRoller *self);
+void metrics_roller_set_rules (MetricsRoller *self,
+                               const MetricsRollupRules *rules,
+                               const MetricsRetention *retention);
 
 void metrics_roller_tick (MetricsRoller *self);
 

@@ -166,15 +166,35 @@ metrics_sweeper_new (MetricsStore *store,
   g_assert (retention != NULL);
 
   self->store = g_object_ref (store);
-  self->retention = retention;
   self->func = func;
   self->data = user_data;
   func (&now, user_data);
   metrics_clock_guard_init (&self->guard, &now, witness);
-  metrics_store_set_retention (store, retention, now.real / G_USEC_PER_SEC);
+  metrics_sweeper_set_retention (self, retention);
+  return self;
+}
+
+/**
+ * metrics_sweeper_set_retention:
+ * @self: a sweeper
+ * @retention: how long points are kept from now on; it has to live as long as the sweeper, or until another
+ *   one is set
+ *
+ * Puts are refused by it at once, and a sweep begins a second later; one that is under way is given up.
+ */
+void
+metrics_sweeper_set_retention (MetricsSweeper *self, const MetricsRetention *retention)
+{
+  MetricsInstant now;
+
+  g_clear_handle_id (&self->timer_id, g_source_remove);
+  g_clear_handle_id (&self->slice_id, g_source_remove);
+  g_clear_pointer (&self->sweep, metrics_sweep_free);
+  self->retention = retention;
+  self->func (&now, self->data);
+  metrics_store_set_retention (self->store, retention, now.real / G_USEC_PER_SEC);
   if (metrics_rules_get_n_rules (metrics_retention_get_rules (retention)) > 0)
     self->timer_id = g_timeout_add_seconds (FIRST, first_cb, self);
-  return self;
 }
 
 /**

@@ -15,6 +15,7 @@ MetricsSweeper *metrics_sweeper_new (MetricsStore *store,
                                      MetricsInstantFunc func,
                                      gpointer user_data);
 void metrics_sweeper_free (MetricsSweeper *self);
+void metrics_sweeper_set_retention (MetricsSweeper *self, const MetricsRetention *retention);
 
 void metrics_sweeper_tick (MetricsSweeper *self);
 gboolean metrics_sweeper_is_sweeping (const MetricsSweeper *self);

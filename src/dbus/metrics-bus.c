@@ -176,6 +176,19 @@ metrics_bus_set_addresses (MetricsBus *self, const char *const *addresses)
   metrics_bus_service_set_addresses (METRICS_BUS_SERVICE (self->object), addresses);
 }
 
+/**
+ * metrics_bus_set_slice:
+ * @self: a bus
+ * @slice: how many units of work are done of a call from now on before it is others' turn
+ */
+void
+metrics_bus_set_slice (MetricsBus *self, guint slice)
+{
+  g_return_if_fail (METRICS_IS_BUS (self));
+
+  self->object->host.slice = slice;
+}
+
 /* Joining the bus */
 
 static void

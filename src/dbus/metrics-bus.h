@@ -64,6 +64,7 @@ typedef struct
 G_DECLARE_FINAL_TYPE (MetricsBus, metrics_bus, METRICS, BUS, GObject)
 
 MetricsBus *metrics_bus_new (MetricsBusKind kind, MetricsStore *store, const MetricsBusHost *host);
+void metrics_bus_set_slice (MetricsBus *self, guint slice);
 void metrics_bus_set_addresses (MetricsBus *self, const char *const *addresses);
 
 gboolean metrics_bus_open (MetricsBus *self, GError **error);

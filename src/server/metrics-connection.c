@@ -2,14 +2,9 @@
 
 #include "config.h"
 
-#include "server/metrics-connection.h"
+#include "server/metrics-connection-private.h"
 
 #include "protocol/metrics-reply.h"
-#include "server/metrics-deadlines.h"
-#include "server/metrics-line-reader.h"
-#include "server/metrics-outbox.h"
-#include "server/metrics-second-look.h"
-#include "server/metrics-session.h"
 #include "server/metrics-socket-stream.h"
 
 #include <errno.h>
@@ -18,53 +13,6 @@
 #define LINE_UNIT 256
 /* So many does it cost to look for more behind an answer; who has had more than that waits for none. */
 #define LOOK_UNITS 64
-
-typedef enum
-{
-  PHASE_NEW,
-  PHASE_OPEN,      /* takes requests */
-  PHASE_FLUSHING,  /* takes no more; what is owed still leaves */
-  PHASE_LINGERING, /* all has left; waits for the client to hang up */
-  PHASE_CLOSED,
-} Phase;
-
-/**
- * MetricsConnection:
- *
- * A client. Whenever its socket is ready, it reads once, executes the whole lines that are there, up to a
- * slice of work, and writes all their replies at once. While nobody else is ready, it may do that several
- * times in one slice, where it has shown that this pays (#MetricsSecondLook). Replies that the client does
- * not take are held up to a limit; above it nothing more is read or executed. So are those that wait until
- * what they say is on disk, see #MetricsGate.
- *
- * Everything happens in the thread of the poller's context.
- */
-struct _MetricsConnection
-{
-  GObject parent;
-
-  GSocketConnection *stream;   /* (owned) */
-  MetricsStore *store;         /* (owned) */
-  MetricsGate *gate;           /* (owned) */
-  const MetricsLimits *limits; /* (unowned) */
-  MetricsFigures *figures;     /* (unowned) */
-  MetricsRights rights;
-
-  MetricsPollerWatch watch;
-  MetricsLineReader reader;
-  MetricsSession session;
-  MetricsSecondLook second_look;
-  Phase phase;
-  gint budget;           /* units of work that are left in this turn */
-  gboolean is_called;    /* in a turn, at the end of which it may be let go */
-  gboolean eof;          /* the client will send no more */
-  gboolean took_line;    /* whether a line came to its end in this turn */
-  gboolean has_work;     /* there are lines, or the rest of a reply, that can be gone on with */
-  gboolean is_finishing; /* nothing more is read, and nothing more is waited for than that all has left */
-
-  MetricsOutbox outbox;
-  MetricsDeadlines deadlines;
-};
 
 typedef enum
 {
@@ -549,6 +497,24 @@ metrics_connection_start (MetricsConnection *self, MetricsPoller *poller, GError
   self->phase = PHASE_OPEN;
   advance (self);
   return TRUE;
+}
+
+/**
+ * metrics_connection_take_limits:
+ * @self: a connection
+ *
+ * Says that its limits have changed. What it has already is not taken from it: a line that has begun, or an
+ * answer that waits, is only looked at by the new ones.
+ */
+void
+metrics_connection_take_limits (MetricsConnection *self)
+{
+  metrics_line_reader_set_limit (&self->reader, self->limits->line);
+  metrics_outbox_set_limit (&self->outbox, self->limits->unsent);
+  metrics_deadlines_set_limits (&self->deadlines, self->limits);
+  /* In a turn it sets its deadline anew, and goes on where there is room now. */
+  if (self->phase != PHASE_CLOSED)
+    metrics_poller_watch_schedule (&self->watch);
 }
 
 /**

@@ -23,6 +23,7 @@ MetricsConnection *metrics_connection_new (GSocketConnection *stream,
                                            MetricsRights rights);
 
 gboolean metrics_connection_start (MetricsConnection *self, MetricsPoller *poller, GError **error);
+void metrics_connection_take_limits (MetricsConnection *self);
 void metrics_connection_refuse (MetricsConnection *self, const char *message);
 void metrics_connection_finish (MetricsConnection *self);
 void metrics_connection_abort (MetricsConnection *self);

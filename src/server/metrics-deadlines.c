@@ -17,14 +17,24 @@
 void
 metrics_deadlines_init (MetricsDeadlines *self, const MetricsLimits *limits)
 {
-  *self = (MetricsDeadlines){
-    .timeouts = {
-      [METRICS_DEADLINE_LINE] = limits->line_timeout,
-      [METRICS_DEADLINE_ANSWER] = limits->answer_timeout,
-      [METRICS_DEADLINE_IDLE] = limits->idle_timeout,
-      [METRICS_DEADLINE_LINGER] = LINGER_TIMEOUT,
-    },
-  };
+  *self = (MetricsDeadlines){ 0 };
+  metrics_deadlines_set_limits (self, limits);
+}
+
+/**
+ * metrics_deadlines_set_limits:
+ * @self: deadlines
+ * @limits: how long a client may take from now on
+ *
+ * What has begun began when it did: its time may be over by now.
+ */
+void
+metrics_deadlines_set_limits (MetricsDeadlines *self, const MetricsLimits *limits)
+{
+  self->timeouts[METRICS_DEADLINE_LINE] = limits->line_timeout;
+  self->timeouts[METRICS_DEADLINE_ANSWER] = limits->answer_timeout;
+  self->timeouts[METRICS_DEADLINE_IDLE] = limits->idle_timeout;
+  self->timeouts[METRICS_DEADLINE_LINGER] = LINGER_TIMEOUT;
 }
 
 /**

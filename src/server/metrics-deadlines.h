@@ -30,6 +30,7 @@ typedef struct
 } MetricsDeadlines;
 
 void metrics_deadlines_init (MetricsDeadlines *self, const MetricsLimits *limits);
+void metrics_deadlines_set_limits (MetricsDeadlines *self, const MetricsLimits *limits);
 
 void metrics_deadlines_note (MetricsDeadlines *self,
                              MetricsDeadline which,

@@ -70,6 +70,19 @@ metrics_line_reader_init (MetricsLineReader *self, GInputStream *base, gsize lim
 }
 
 /**
+ * metrics_line_reader_set_limit:
+ * @self: a reader whose lines have been taken
+ * @limit: how many bytes a line may have from now on, its LF included
+ *
+ * A line that has begun and is longer already is dropped when more of it comes.
+ */
+void
+metrics_line_reader_set_limit (MetricsLineReader *self, gsize limit)
+{
+  self->limit = limit;
+}
+
+/**
  * metrics_line_reader_clear:
  * @self: a reader, begun or all zero
  */

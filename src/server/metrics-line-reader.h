@@ -44,6 +44,7 @@ typedef enum
 } MetricsLineState;
 
 void metrics_line_reader_init (MetricsLineReader *self, GInputStream *base, gsize limit);
+void metrics_line_reader_set_limit (MetricsLineReader *self, gsize limit);
 void metrics_line_reader_clear (MetricsLineReader *self);
 
 gssize metrics_line_reader_fill (MetricsLineReader *self, GError **error);

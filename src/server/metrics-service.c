@@ -300,7 +300,7 @@ metrics_service_record (MetricsService *self, guint interval)
 static void
 fit_connection_limit (MetricsService *self)
 {
-  guint n_free = metrics_accept_guard_get_n_free ();
+  guint n_free = metrics_accept_guard_get_n_free () + g_hash_table_size (self->connections);
   guint most = n_free > MAX_REFUSED ? n_free - MAX_REFUSED : 1;
 
   if (self->limits.connections <= most)
@@ -310,6 +310,24 @@ fit_connection_limit (MetricsService *self)
                          "file descriptors are enough for %u connections, not for %u", most),
                most, self->limits.connections);
   self->limits.connections = most;
+}
+
+/**
+ * metrics_service_set_limits:
+ * @self: a service that listens
+ * @limits: what clients can make the server hold or do from now on; copied
+ *
+ * They hold for the clients that are there as well. Where these are too many nobody is sent away, and nobody
+ * new is let in until there are fewer.
+ */
+void
+metrics_service_set_limits (MetricsService *self, const MetricsLimits *limits)
+{
+  g_return_if_fail (METRICS_IS_SERVICE (self));
+
+  self->limits = *limits;
+  fit_connection_limit (self);
+  for_each_connection (self, metrics_connection_take_limits);
 }
 
 /**

@@ -17,6 +17,7 @@ G_DECLARE_FINAL_TYPE (MetricsService, metrics_service, METRICS, SERVICE, GObject
 MetricsService *metrics_service_new (MetricsStore *store, const MetricsLimits *limits, GError **error);
 
 void metrics_service_set_disk_func (MetricsService *self, MetricsDiskFiguresFunc func, gpointer user_data);
+void metrics_service_set_limits (MetricsService *self, const MetricsLimits *limits);
 void metrics_service_record (MetricsService *self, guint interval);
 gboolean metrics_service_listen (MetricsService *self, MetricsListener *listener, GError **error);
 gboolean metrics_service_adopt (MetricsService *self,

@@ -36,13 +36,14 @@ struct _MetricsDatabase
   sqlite3_stmt *statements[METRICS_N_STATEMENTS]; /* (owned): made when they are first needed */
   int n_frames;                                   /* of the write-ahead log */
   int page_size;
-  gint damaged;        /* atomic: whether a page was met that cannot be right */
-  gboolean stuck;      /* whether the write-ahead log could not be moved for want of space */
-  gboolean flush_due;  /* whether it is to be moved into the file however short it is */
-  gboolean shrinking;  /* whether room is being given back */
-  MetricsWritten file; /* counts what is written to the file */
-  MetricsWritten wal;  /* and to the write-ahead log */
-  guint64 wal_size;    /* of the write-ahead log, at the last commit */
+  gboolean is_synchronous; /* whether a commit waits for the disk */
+  gint damaged;            /* atomic: whether a page was met that cannot be right */
+  gboolean stuck;          /* whether the write-ahead log could not be moved for want of space */
+  gboolean flush_due;      /* whether it is to be moved into the file however short it is */
+  gboolean shrinking;      /* whether room is being given back */
+  MetricsWritten file;     /* counts what is written to the file */
+  MetricsWritten wal;      /* and to the write-ahead log */
+  guint64 wal_size;        /* of the write-ahead log, at the last commit */
 };
 
 gboolean metrics_database_fail (MetricsDatabase *self, GError **error);

@@ -178,6 +178,15 @@ on_commit (gpointer user_data, sqlite3 *handle, const char *name, int n_frames)
 }
 
 static gboolean
+choose_synchronous (MetricsDatabase *self, gboolean synchronous, GError **error)
+{
+  if (!execute (self, synchronous ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF", error))
+    return FALSE;
+  self->is_synchronous = synchronous;
+  return TRUE;
+}
+
+static gboolean
 set_up (MetricsDatabase *self, gboolean synchronous, GError **error)
 {
   gboolean is_new;
@@ -188,7 +197,7 @@ set_up (MetricsDatabase *self, gboolean synchronous, GError **error)
       /* It can be chosen only as long as there is nothing in the file. */
       || (is_new && !execute (self, "PRAGMA auto_vacuum = INCREMENTAL", error))
       || !execute (self, "PRAGMA journal_mode = WAL", error)
-      || !execute (self, synchronous ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = OFF", error)
+      || !choose_synchronous (self, synchronous, error)
       /* Debian's default writes pages for no other reason than to have zeros in them. */
       || !execute (self, "PRAGMA secure_delete = FAST", error)
       || (is_new && (metrics_database_is_damaged (self) || !execute (self, SCHEMA, error)))
@@ -244,6 +253,37 @@ metrics_database_open (const char *path, gboolean synchronous, GError **error)
       return NULL;
     }
   return g_steal_pointer (&self);
+}
+
+/* What was moved into the file while nothing waited for the disk is not in the log any more. */
+static gboolean
+sync_file (MetricsDatabase *self, GError **error)
+{
+  sqlite3_file *file = NULL;
+
+  if (sqlite3_file_control (self->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK
+      && file->pMethods != NULL && file->pMethods->xSync (file, SQLITE_SYNC_FULL) == SQLITE_OK)
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot sync '%s'", self->path);
+  return FALSE;
+}
+
+/**
+ * metrics_database_set_synchronous:
+ * @self: a database, not in a transaction
+ * @synchronous: whether a commit waits for the disk from now on
+ * @error: return location for a #GError
+ *
+ * Where it did not so far, what was written before is brought to the disk here and by the next commit.
+ *
+ * Returns: %FALSE where that failed; it is as it was then
+ */
+gboolean
+metrics_database_set_synchronous (MetricsDatabase *self, gboolean synchronous, GError **error)
+{
+  if (G_LIKELY (synchronous == self->is_synchronous))
+    return TRUE;
+  return (!synchronous || sync_file (self, error)) && choose_synchronous (self, synchronous, error);
 }
 
 /**

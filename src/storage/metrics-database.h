@@ -54,6 +54,7 @@ typedef void (*MetricsRowFunc) (const MetricsRow *row, gpointer user_data);
 typedef struct _MetricsDatabase MetricsDatabase;
 
 MetricsDatabase *metrics_database_open (const char *path, gboolean synchronous, GError **error);
+gboolean metrics_database_set_synchronous (MetricsDatabase *self, gboolean synchronous, GError **error);
 void metrics_database_close (MetricsDatabase *self);
 void metrics_database_add_advice (GError **error);
 gboolean metrics_database_is_damaged (MetricsDatabase *self);

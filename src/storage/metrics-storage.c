@@ -2,17 +2,15 @@
 
 #include "config.h"
 
-#include "storage/metrics-storage.h"
+#include "storage/metrics-storage-private.h"
 
 #include "storage/metrics-checkpoint.h"
 #include "storage/metrics-damage.h"
-#include "storage/metrics-fetcher.h"
 #include "storage/metrics-folder.h"
 #include "storage/metrics-load.h"
 #include "storage/metrics-lock.h"
 #include "storage/metrics-room.h"
 #include "storage/metrics-storage-log.h"
-#include "storage/metrics-writer.h"
 #include "store/metrics-rollup.h"
 
 #include <glib/gstdio.h>
@@ -25,10 +23,7 @@
  * When a checkpoint has written chunks the store can do without them: where it has much, it is made to let go
  * of some. */
 
-/* How many bytes of changes may wait to be written before who makes more has to wait with them, an eighth of
- * the memory that the store may have, within these; and before nobody can make any. */
-#define FEW_PENDING (1 << 20)
-#define MANY_PENDING (16 << 20)
+/* How many bytes of changes may wait to be written before nobody can make any. */
 #define MAX_PENDING (64 << 20)
 
 /* How long a checkpoint may keep the main thread at a time, and how many units of work there are between
@@ -39,39 +34,6 @@
 /* How much memory is enough for a series that is put to: measured, there are some dozen new points in it
  * then. */
 #define BYTES_A_SERIES 1024
-
-/**
- * MetricsStorage:
- *
- * Keeps what a store has in a folder.
- */
-struct _MetricsStorage
-{
-  GObject parent_instance;
-
-  char *path; /* (owned): of the database */
-  MetricsDurability durability;
-  int lock;                    /* -1 when it is closed */
-  MetricsDatabase *database;   /* (owned) (nullable): the writer's from metrics_storage_load() on */
-  MetricsWriter *writer;       /* (owned) (nullable) */
-  MetricsFetcher *fetcher;     /* (owned) (nullable): from metrics_storage_load() on */
-  MetricsStore *store;         /* (owned) (nullable): while there is a writer */
-  GSource *notice;             /* (owned) (nullable): the writer has something for the main thread */
-  MetricsStorageFigures final; /* when there is no writer any more */
-
-  guint64 position;
-  guint64 kept;          /* what was last told */
-  guint64 pending;       /* bytes of changes that wait to be written, as last heard of */
-  guint64 many_pending;  /* how many bytes may wait before who makes more waits with them */
-  guint64 memory_high;   /* above that, chunks that are written leave memory */
-  guint64 memory_target; /* until it is no more than that */
-  gboolean evicting;
-  gboolean has_settled; /* whether a checkpoint has ended since report_tight() */
-  gboolean is_tight;    /* whether it was said that memory is short for so many series */
-  char *reason;         /* (owned) (nullable): why nothing can be written, while that is so */
-  gboolean damaged;     /* whether it will stay so */
-  guint64 n_damaged;    /* how many damaged rows were named */
-};
 
 static void metrics_storage_journal_init (MetricsJournalInterface *iface);
 static void metrics_storage_source_init (MetricsChunkSourceInterface *iface);
@@ -465,17 +427,6 @@ on_damage (const MetricsDamagedRow *row, gpointer user_data)
     refuse_changes (self);
 }
 
-static void
-set_limits (MetricsStorage *self)
-{
-  guint64 limit;
-
-  g_object_get (self->store, "memory-limit", &limit, NULL);
-  self->many_pending = CLAMP (limit / 8, FEW_PENDING, MANY_PENDING);
-  self->memory_high = limit - limit / 8;
-  self->memory_target = limit - limit / 4;
-}
-
 /**
  * metrics_storage_load:
  * @self: a storage that has just been opened
@@ -524,15 +475,11 @@ metrics_storage_load (MetricsStorage *self, MetricsStore *store, GError **error)
   self->database = NULL;
   self->writer = metrics_writer_new (&start, self->notice);
   self->store = g_object_ref (store);
-  set_limits (self);
+  metrics_storage_set_limits (self);
   metrics_store_set_journal (store, METRICS_JOURNAL (self));
   metrics_store_set_chunk_source (store, METRICS_CHUNK_SOURCE (self));
   /* The changes of the log may have been more than there is room for. */
-  if (metrics_store_get_memory (store) > self->memory_high)
-    {
-      self->evicting = TRUE;
-      metrics_writer_press (self->writer);
-    }
+  metrics_storage_fit (self);
   return TRUE;
 }
 

@@ -51,6 +51,7 @@ MetricsStorage *metrics_storage_new (const char *folder,
                                      gint64 lock_timeout,
                                      GError **error);
 gboolean metrics_storage_load (MetricsStorage *self, MetricsStore *store, GError **error);
+void metrics_storage_update (MetricsStorage *self, MetricsDurability durability);
 gboolean metrics_storage_close (MetricsStorage *self, GError **error);
 void metrics_storage_get_figures (MetricsStorage *self, MetricsStorageFigures *figures);
 

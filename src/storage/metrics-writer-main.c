@@ -232,6 +232,22 @@ metrics_writer_flush (MetricsWriter *self)
 }
 
 /**
+ * metrics_writer_set_durability:
+ * @self: a writer
+ * @durability: when changes are to be written from now on
+ *
+ * What is being written now is not concerned.
+ */
+void
+metrics_writer_set_durability (MetricsWriter *self, MetricsDurability durability)
+{
+  g_mutex_lock (&self->mutex);
+  self->durability = durability;
+  g_cond_signal (&self->wake);
+  g_mutex_unlock (&self->mutex);
+}
+
+/**
  * metrics_writer_touch:
  * @self: a writer
  * @id: the number of a series

@@ -14,11 +14,11 @@ G_BEGIN_DECLS
 
 struct _MetricsWriter
 {
-  MetricsDurability durability;
   GSource *notice; /* (unowned): made ready when there is news or a question for the main thread */
   GThread *thread; /* (owned) */
 
-  GMutex mutex;              /* guards what follows up to the next comment */
+  GMutex mutex; /* guards what follows up to the next comment */
+  MetricsDurability durability;
   GCond wake;                /* for the thread */
   GCond told;                /* for metrics_writer_stop() */
   GQueue closed;             /* (owned) (element-type MetricsLogBatch): the oldest first */
@@ -41,6 +41,7 @@ struct _MetricsWriter
 
   /* The thread's own. */
   MetricsDatabase *database;     /* (owned) */
+  gboolean is_synchronous;       /* whether a commit is to wait for the disk: as it was when the step began */
   GHashTable *touched;           /* (owned): what the rows changed that no checkpoint has taken yet */
   guint64 last_log;              /* the number of the last row */
   guint64 log_bytes;             /* how many bytes the rows have */

@@ -117,9 +117,10 @@ write_all (MetricsWriter *self, GQueue *batches, gboolean with_checkpoint, GErro
 {
   guint64 n_bytes = 0;
 
-  if ((with_checkpoint
-       && !metrics_database_check_space (self->database, metrics_checkpoint_get_size (self->checkpoint),
-                                         error))
+  if (!metrics_database_set_synchronous (self->database, self->is_synchronous, error)
+      || (with_checkpoint
+          && !metrics_database_check_space (self->database, metrics_checkpoint_get_size (self->checkpoint),
+                                            error))
       || !metrics_database_begin (self->database, error) || !insert_batches (self, batches, &n_bytes, error)
       || (with_checkpoint && !metrics_checkpoint_write (self->checkpoint, self->database, error))
       || !metrics_database_commit (self->database, error))
@@ -261,6 +262,7 @@ write_step (MetricsWriter *self, gboolean has_answer)
   /* A checkpoint may not know of changes that are not written with it. */
   has_answer = has_answer && self->retry_at == 0;
   take_batches (self, &batches);
+  self->is_synchronous = self->durability != METRICS_DURABILITY_NONE;
   g_mutex_unlock (&self->mutex);
 
   /* A checkpoint takes far more room than the changes, which must not fail with it. */
@@ -413,6 +415,7 @@ metrics_writer_new (const MetricsWriterStart *start, GSource *notice)
   g_queue_init (&self->closed);
   self->notice = notice;
   self->durability = start->durability;
+  self->is_synchronous = start->durability != METRICS_DURABILITY_NONE;
   self->database = start->database;
   self->touched = start->touched;
   self->last_log = start->last_log;

@@ -68,6 +68,7 @@ guint64 metrics_writer_end_change (MetricsWriter *self, guint64 position);
 void metrics_writer_take_news (MetricsWriter *self, MetricsWriterNews *news);
 void metrics_writer_get_figures (MetricsWriter *self, MetricsStorageFigures *figures);
 
+void metrics_writer_set_durability (MetricsWriter *self, MetricsDurability durability);
 void metrics_writer_press (MetricsWriter *self);
 void metrics_writer_flush (MetricsWriter *self);
 void metrics_writer_refuse (MetricsWriter *self);

@@ -339,6 +339,7 @@ arrive_for_delete (MetricsQuery *self, gint *budget)
 
   if (gap != NULL)
     return metrics_query_load_gap (self, gap, at);
+  metrics_rollup_query_begin_delete (&self->rollup, self->store, &self->spec);
   if (self->rollup.rollup != NULL)
     metrics_rollup_note_delete (self->rollup.rollup, entry, self->spec.from, self->spec.to);
   if (!metrics_store_delete (self->store, entry, self->spec.from, self->spec.to, budget, &self->n_deleted))

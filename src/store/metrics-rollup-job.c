@@ -98,6 +98,21 @@ metrics_rollup_job_free (MetricsRollupJob *self)
   g_free (self);
 }
 
+/**
+ * metrics_rollup_job_reset:
+ * @self: an object
+ *
+ * Ends the job and the round.
+ */
+void
+metrics_rollup_job_reset (MetricsRollupJob *self)
+{
+  metrics_rollup_job_end (self);
+  self->rule = NULL;
+  move_to (self, NULL);
+  self->is_over = TRUE;
+}
+
 static gboolean
 is_of (const MetricsRollupJob *self, const char *key, gsize len)
 {
@@ -156,8 +171,10 @@ metrics_rollup_job_note (MetricsRollupJob *self, const char *key, gsize len, gin
 void
 metrics_rollup_job_cancel (MetricsRollupJob *self, const char *key, gsize len)
 {
-  if (is_of (self, key, len))
-    metrics_rollup_job_end (self);
+  if (!is_of (self, key, len))
+    return;
+  self->has_failed = TRUE;
+  metrics_rollup_job_end (self);
 }
 
 static MetricsQuery *
@@ -321,7 +338,10 @@ work_on_job (MetricsRollupJob *self, gint *budget)
     }
   state = do_task (self, task, budget);
   if (state == METRICS_QUERY_LOST || state == METRICS_QUERY_REFUSED)
-    metrics_rollup_job_end (self);
+    {
+      self->has_failed = TRUE;
+      metrics_rollup_job_end (self);
+    }
   if (state == METRICS_QUERY_DONE)
     {
       drop_queries (self);
@@ -385,6 +405,27 @@ begin_job (MetricsRollupJob *self)
     }
 }
 
+static void
+begin_round (MetricsRollupJob *self)
+{
+  self->is_over = FALSE;
+  self->has_failed = FALSE;
+  self->last_id = metrics_store_get_entries (self->rollup->store)->newest_id;
+}
+
+/* Rules that had to wait for it hold now, and another round begins. */
+static void
+end_round (MetricsRollupJob *self)
+{
+  MetricsRollup *rollup = self->rollup;
+
+  rollup->is_settled = rollup->is_settled || !self->has_failed;
+  if (!rollup->is_settled || rollup->next == NULL)
+    return;
+  metrics_rollup_take_next (rollup);
+  begin_round (self);
+}
+
 /* Goes to the next entry. */
 static void
 seek (MetricsRollupJob *self, gint *budget)
@@ -397,6 +438,7 @@ seek (MetricsRollupJob *self, gint *budget)
     {
       move_to (self, NULL);
       self->is_over = TRUE;
+      end_round (self);
       return;
     }
   move_to (self, entry);
@@ -431,8 +473,7 @@ metrics_rollup_begin (MetricsRollup *self)
   job->now = self->clock (self->clock_data);
   if (!job->is_over)
     return;
-  job->is_over = FALSE;
-  job->last_id = metrics_store_get_entries (self->store)->newest_id;
+  begin_round (job);
 }
 
 /**

@@ -43,6 +43,7 @@ struct _MetricsRollupJob
 
   MetricsEntry *cursor; /* (unowned) (nullable): the entry where the round stands; pinned */
   guint64 last_id;      /* where it ends */
+  gboolean has_failed;  /* whether something of the round was not done */
   gboolean is_over;
 
   char *key; /* (owned) (nullable): the key of the job; %NULL where there is none */

@@ -101,7 +101,11 @@ typedef struct _MetricsRollupJob MetricsRollupJob;
 /**
  * MetricsRollup:
  * @store: (owned): the store
- * @rules: (unowned): its rules
+ * @rules: (owned): its rules
+ * @next: (owned) (nullable): those that will take their place
+ * @generation: how often they were set again
+ * @is_settled: whether nothing is left of other rules
+ * @widest: the largest step of all rules there were
  * @clock: what tells the time
  * @clock_data: (unowned): for @clock
  * @cutoff: (nullable): what tells which points are not taken any more
@@ -113,7 +117,11 @@ typedef struct _MetricsRollupJob MetricsRollupJob;
 struct _MetricsRollup
 {
   MetricsStore *store;
-  const MetricsRollupRules *rules;
+  MetricsRollupRules *rules;
+  MetricsRollupRules *next;
+  guint generation;
+  gboolean is_settled;
+  gint64 widest;
   MetricsRollupClock clock;
   gpointer clock_data;
   MetricsRollupCutoff cutoff;
@@ -125,6 +133,8 @@ struct _MetricsRollup
 
 MetricsRollupJob *metrics_rollup_job_new (MetricsRollup *rollup);
 void metrics_rollup_job_free (MetricsRollupJob *self);
+void metrics_rollup_job_reset (MetricsRollupJob *self);
+void metrics_rollup_take_next (MetricsRollup *self);
 gint64 metrics_rollup_job_get_bound (MetricsRollupJob *self, const char *key, gsize len);
 void metrics_rollup_job_note (MetricsRollupJob *self, const char *key, gsize len, gint64 time);
 void metrics_rollup_job_cancel (MetricsRollupJob *self, const char *key, gsize len);

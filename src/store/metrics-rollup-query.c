@@ -140,6 +140,26 @@ metrics_rollup_query_init (MetricsRollupQuery *self,
 }
 
 /**
+ * metrics_rollup_query_begin_delete:
+ * @self: a struct that was initialized for a deletion
+ * @store: the store of the query
+ * @spec: what it asks for
+ *
+ * To be called before some of an entry is deleted: rules may be there that were not when it was asked for,
+ * and what they have begun to roll must not keep points that go now.
+ */
+void
+metrics_rollup_query_begin_delete (MetricsRollupQuery *self,
+                                   MetricsStore *store,
+                                   const MetricsQuerySpec *spec)
+{
+  if (self->rollup != NULL || spec->is_raw)
+    return;
+  self->rollup = metrics_store_get_hidden (store)->rollup;
+  self->generation = self->rollup != NULL ? self->rollup->generation : 0;
+}
+
+/**
  * metrics_rollup_query_clear:
  * @self: a struct that was initialized
  *
@@ -213,6 +233,7 @@ metrics_rollup_query_arrive (MetricsRollupQuery *self,
                              gint *budget)
 {
   self->n_inner = 0;
+  self->generation = self->rollup->generation;
   if (spec->kind == METRICS_QUERY_DELETE)
     return entry->head.is_hidden ? METRICS_ROLLUP_BEGUN : METRICS_ROLLUP_NONE;
   /* What was dropped while the query was on its way is rolled up, and comes later. What was deleted, with a
@@ -237,6 +258,13 @@ delete_next (MetricsRollupQuery *self, const MetricsEntry *entry, const MetricsQ
   MetricsQueryRow row;
   MetricsQueryState state;
 
+  /* By other rules it is other series. */
+  if (self->generation != self->rollup->generation)
+    {
+      self->generation = self->rollup->generation;
+      self->n_inner = 0;
+      g_clear_pointer (&self->inner, metrics_query_free);
+    }
   if (self->inner == NULL)
     {
       (*budget)--;

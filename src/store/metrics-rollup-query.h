@@ -15,6 +15,7 @@ G_BEGIN_DECLS
  * @read: (owned) (nullable): the buckets of the entry where the query stands
  * @inner: (owned) (nullable): deletes a hidden series of that entry
  * @n_inner: how many there have been for the entry
+ * @generation: by which rules
  *
  * The part of a query that has to do with rollups.
  */
@@ -26,6 +27,7 @@ typedef struct
   MetricsRollupRead *read;
   MetricsQuery *inner;
   guint n_inner;
+  guint generation;
 } MetricsRollupQuery;
 
 /* What a query does that has come to an entry. */
@@ -50,6 +52,9 @@ void metrics_rollup_query_init (MetricsRollupQuery *self,
                                 MetricsQueryWakeFunc wake,
                                 gpointer wake_data);
 void metrics_rollup_query_clear (MetricsRollupQuery *self);
+void metrics_rollup_query_begin_delete (MetricsRollupQuery *self,
+                                        MetricsStore *store,
+                                        const MetricsQuerySpec *spec);
 
 MetricsEntry *metrics_rollup_query_find (const MetricsRollupQuery *self,
                                          MetricsEntry *entry,

@@ -11,6 +11,7 @@
 
 struct _MetricsRollupRules
 {
+  gatomicrefcount n_refs;
   MetricsRules *rules; /* (owned) */
   GArray *values;      /* (owned) (element-type MetricsRollupRule): one for each of the rules */
 };
@@ -132,6 +133,7 @@ metrics_rollup_rules_new (GKeyFile *file, const char *group, GError **error)
 {
   g_autoptr (MetricsRollupRules) self = g_new0 (MetricsRollupRules, 1);
 
+  g_atomic_ref_count_init (&self->n_refs);
   self->values = g_array_new (FALSE, TRUE, sizeof (MetricsRollupRule));
   self->rules = metrics_rules_new (file, group, error);
   if (self->rules == NULL)
@@ -152,13 +154,30 @@ metrics_rollup_rules_new (GKeyFile *file, const char *group, GError **error)
 }
 
 /**
+ * metrics_rollup_rules_ref:
+ * @self: rules, which never change
+ *
+ * Returns: (transfer full): the same
+ */
+MetricsRollupRules *
+metrics_rollup_rules_ref (const MetricsRollupRules *self)
+{
+  MetricsRollupRules *rules = (MetricsRollupRules *) self;
+
+  g_atomic_ref_count_inc (&rules->n_refs);
+  return rules;
+}
+
+/**
  * metrics_rollup_rules_free:
  * @self: (transfer full) (nullable): rules
+ *
+ * Lets go of them.
  */
 void
 metrics_rollup_rules_free (MetricsRollupRules *self)
 {
-  if (self == NULL)
+  if (self == NULL || !g_atomic_ref_count_dec (&self->n_refs))
     return;
   g_clear_pointer (&self->rules, metrics_rules_free);
   g_array_unref (self->values);
@@ -191,6 +210,26 @@ metrics_rollup_rules_get_finest (const MetricsRollupRules *self)
   for (guint i = 0; i < self->values->len; i++)
     finest = MIN (finest, g_array_index (self->values, MetricsRollupRule, i).tiers[0].step);
   return finest;
+}
+
+/**
+ * metrics_rollup_rules_get_coarsest:
+ * @self: rules
+ *
+ * Returns: the largest step of all, in seconds; 0 where there is no rule
+ */
+gint64
+metrics_rollup_rules_get_coarsest (const MetricsRollupRules *self)
+{
+  gint64 coarsest = 0;
+
+  for (guint i = 0; i < self->values->len; i++)
+    {
+      const MetricsRollupRule *rule = &g_array_index (self->values, MetricsRollupRule, i);
+
+      coarsest = MAX (coarsest, rule->tiers[rule->n_tiers - 1].step);
+    }
+  return coarsest;
 }
 
 /**

@@ -44,10 +44,12 @@ typedef struct
 typedef struct _MetricsRollupRules MetricsRollupRules;
 
 MetricsRollupRules *metrics_rollup_rules_new (GKeyFile *file, const char *group, GError **error);
+MetricsRollupRules *metrics_rollup_rules_ref (const MetricsRollupRules *self);
 void metrics_rollup_rules_free (MetricsRollupRules *self);
 
 guint metrics_rollup_rules_get_n_rules (const MetricsRollupRules *self);
 gint64 metrics_rollup_rules_get_finest (const MetricsRollupRules *self);
+gint64 metrics_rollup_rules_get_coarsest (const MetricsRollupRules *self);
 const MetricsRollupRule *metrics_rollup_rules_find (const MetricsRollupRules *self,
                                                     const char *key,
                                                     gsize len);

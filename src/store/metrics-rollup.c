@@ -179,12 +179,17 @@ metrics_rollup_get_dirty (MetricsStore *store, const char *key, gsize len, const
 {
   const MetricsEntry *late = metrics_rollup_lookup_mark (store, key, len, METRICS_ROLLUP_LATE);
   const MetricsEntry *fill = metrics_rollup_lookup_mark (store, key, len, METRICS_ROLLUP_FILL);
+  const MetricsRollup *rollup = metrics_store_get_hidden (store)->rollup;
   MetricsRollupSpan span = { .first = G_MAXINT64, .end = G_MININT64 };
 
   if (late != NULL)
     {
-      span.first = metrics_series_get_first_time (&late->series);
-      span.end = metrics_series_get_last_time (&late->series) + get_coarsest (rule);
+      /* What was noted by other rules may be as long as a bucket of these, and begin inside of one of this
+       * rule. */
+      gint64 length = MAX (get_coarsest (rule), rollup != NULL ? rollup->widest : 0);
+
+      span.first = metrics_rollup_align (metrics_series_get_first_time (&late->series), get_coarsest (rule));
+      span.end = metrics_series_get_last_time (&late->series) + length;
     }
   if (fill != NULL)
     {
@@ -282,7 +287,7 @@ metrics_rollup_mark_late (MetricsStore *store,
 /**
  * metrics_rollup_new:
  * @store: a store that has none
- * @rules: its rules; they have to live as long as the object
+ * @rules: its rules
  * @clock: what tells the time, in the unit of the points
  * @user_data: for @clock
  *
@@ -302,7 +307,8 @@ metrics_rollup_new (MetricsStore *store,
   g_assert (metrics_store_get_hidden (store)->rollup == NULL);
 
   self->store = g_object_ref (store);
-  self->rules = rules;
+  self->rules = metrics_rollup_rules_ref (rules);
+  self->widest = metrics_rollup_rules_get_coarsest (rules);
   self->clock = clock;
   self->clock_data = user_data;
   self->job = metrics_rollup_job_new (self);
@@ -321,8 +327,46 @@ metrics_rollup_free (MetricsRollup *self)
     return;
   metrics_rollup_job_free (self->job);
   metrics_store_get_hidden (self->store)->rollup = NULL;
+  metrics_rollup_rules_free (self->rules);
+  metrics_rollup_rules_free (self->next);
   g_object_unref (self->store);
   g_free (self);
+}
+
+/**
+ * metrics_rollup_take_next:
+ * @self: an object with rules that wait
+ *
+ * Has them take the place of those that hold.
+ */
+void
+metrics_rollup_take_next (MetricsRollup *self)
+{
+  metrics_rollup_job_reset (self->job);
+  metrics_rollup_rules_free (self->rules);
+  self->rules = g_steal_pointer (&self->next);
+  self->widest = MAX (self->widest, metrics_rollup_rules_get_coarsest (self->rules));
+  self->is_settled = FALSE;
+  self->generation++;
+  self->noted_id = 0;
+}
+
+/**
+ * metrics_rollup_set_rules:
+ * @self: an object
+ * @rules: other rules
+ *
+ * From now on these hold; the next round brings what there is in line. But where something is left of the
+ * rules before those that hold now, they wait until a round has taken it away: nobody notes what changes in a
+ * tier that no rule asks for, and rules that ask for it again must not find it as it was.
+ */
+void
+metrics_rollup_set_rules (MetricsRollup *self, const MetricsRollupRules *rules)
+{
+  g_clear_pointer (&self->next, metrics_rollup_rules_free);
+  self->next = metrics_rollup_rules_ref (rules);
+  if (self->is_settled)
+    metrics_rollup_take_next (self);
 }
 
 /**

@@ -35,6 +35,7 @@ MetricsRollup *metrics_rollup_new (MetricsStore *store,
                                    MetricsRollupClock clock,
                                    gpointer user_data);
 void metrics_rollup_free (MetricsRollup *self);
+void metrics_rollup_set_rules (MetricsRollup *self, const MetricsRollupRules *rules);
 
 void metrics_rollup_set_cutoff_func (MetricsRollup *self, MetricsRollupCutoff func, gpointer user_data);
 void metrics_rollup_set_wake_func (MetricsRollup *self, MetricsQueryWakeFunc func, gpointer user_data);

@@ -63,14 +63,21 @@ update_high_water (MetricsStore *self)
 }
 
 static void
+take_memory_limit (MetricsStore *self)
+{
+  self->memory_safe = self->memory_limit - MIN (self->memory_limit, metrics_series_get_max_growth ());
+  self->history.memory_limit = self->memory_limit;
+  update_high_water (self);
+}
+
+static void
 metrics_store_constructed (GObject *object)
 {
   MetricsStore *self = METRICS_STORE (object);
 
   G_OBJECT_CLASS (metrics_store_parent_class)->constructed (object);
 
-  self->memory_safe = self->memory_limit - MIN (self->memory_limit, metrics_series_get_max_growth ());
-  update_high_water (self);
+  take_memory_limit (self);
 }
 
 static void
@@ -136,7 +143,6 @@ metrics_store_set_property (GObject *object, guint property_id, const GValue *va
       break;
     case PROP_MEMORY_LIMIT:
       self->memory_limit = g_value_get_uint64 (value);
-      self->history.memory_limit = self->memory_limit;
       break;
     case PROP_CHUNK_SOURCE:
       metrics_store_set_chunk_source (self, g_value_get_object (value));
@@ -205,6 +211,25 @@ MetricsStore *
 metrics_store_new (guint64 series_limit, guint64 memory_limit)
 {
   return g_object_new (METRICS_TYPE_STORE, "series-limit", series_limit, "memory-limit", memory_limit, NULL);
+}
+
+/**
+ * metrics_store_set_limits:
+ * @self: a store
+ * @series_limit: how many series there may be from now on
+ * @memory_limit: how many bytes of memory they may take
+ *
+ * Where there is more already it stays. What is on disk leaves memory with the puts that follow; who has much
+ * that could leave at once calls metrics_store_evict().
+ */
+void
+metrics_store_set_limits (MetricsStore *self, guint64 series_limit, guint64 memory_limit)
+{
+  g_return_if_fail (METRICS_IS_STORE (self));
+
+  self->series_limit = series_limit;
+  self->memory_limit = memory_limit;
+  take_memory_limit (self);
 }
 
 /**

@@ -37,6 +37,7 @@ GQuark metrics_store_error_quark (void);
 G_DECLARE_FINAL_TYPE (MetricsStore, metrics_store, METRICS, STORE, GObject)
 
 MetricsStore *metrics_store_new (guint64 series_limit, guint64 memory_limit);
+void metrics_store_set_limits (MetricsStore *self, guint64 series_limit, guint64 memory_limit);
 
 void metrics_store_set_journal (MetricsStore *self, MetricsJournal *journal);
 MetricsJournal *metrics_store_get_journal (MetricsStore *self);

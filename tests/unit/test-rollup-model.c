@@ -28,6 +28,7 @@ typedef struct
   MetricsStore *store;
   DummyChunkSource *source; /* (owned) (nullable) */
   MetricsRollupRules *rules;
+  GPtrArray *others; /* (owned) (nullable): rules that take the place of these from time to time */
   MetricsRollup *rollup;
   Model *model;
   gboolean drops;
@@ -43,6 +44,14 @@ static const char config[] = "[rollup]\n"
                              "b=max 20s:100y 600s:100y\n"
                              "c=last 600s:100y\n"
                              "*=min 1s:100y 2s:100y 600s:100y\n";
+
+/* Other functions, finer and coarser tiers, and none. */
+static const char *const other_configs[] = {
+  "[rollup]\na*=avg 10s:100y 60s:100y\n*=min 1s:100y\n",
+  "[rollup]\n",
+  "[rollup]\na*=max 10s:100y 1200s:100y\nb=max 20s:100y 600s:100y\n*=sum 7s:100y 70s:100y 4200s:100y\n",
+  "[rollup]\nc=last 60s:100y 600s:100y\n",
+};
 
 static gint64
 tell_time (gpointer user_data)
@@ -94,6 +103,7 @@ static void
 fixture_clear (Fixture *f)
 {
   metrics_rollup_free (f->rollup);
+  g_clear_pointer (&f->others, g_ptr_array_unref);
   metrics_rollup_rules_free (f->rules);
   model_free (f->model);
   g_assert_finalize_object (f->store);
@@ -236,6 +246,8 @@ work (Fixture *f)
 {
   gint budget = g_test_rand_int_range (1, 400);
 
+  if (f->others != NULL && g_test_rand_int_range (0, 100) == 0)
+    metrics_rollup_set_rules (f->rollup, f->others->pdata[g_test_rand_int_range (0, f->others->len)]);
   if (g_test_rand_int_range (0, 4) == 0)
     metrics_rollup_begin (f->rollup);
   if (metrics_rollup_work (f->rollup, &budget) == METRICS_QUERY_NOT_YET)
@@ -536,6 +548,39 @@ test_notes (void)
   fixture_clear (&f);
 }
 
+/* Whatever the rules become, and whoever reads meanwhile: the answers are as without any. */
+static void
+test_other_rules (void)
+{
+  Fixture f;
+  guint n = get_operations (30000);
+
+  fixture_init (&f, FALSE);
+  f.others = g_ptr_array_new_with_free_func ((GDestroyNotify) metrics_rollup_rules_free);
+  g_ptr_array_add (f.others, parse (config));
+  for (guint i = 0; i < G_N_ELEMENTS (other_configs); i++)
+    g_ptr_array_add (f.others, parse (other_configs[i]));
+  for (guint i = 0; i < n; i++)
+    {
+      change (&f);
+      if (i % 4 == 0)
+        check (&f);
+    }
+  g_assert_cmpuint (f.n_read, >, n);
+  g_assert_cmpuint (f.n_rolled, >, 1000);
+  g_assert_cmpuint (metrics_store_get_n_points (f.store), ==, model_count_points (f.model));
+  check_count (&f);
+
+  /* What no rule asks for goes. */
+  metrics_rollup_set_rules (f.rollup, f.others->pdata[2]);
+  finish_round (&f);
+  /* The first one may have been begun before, and be disturbed by a deletion. */
+  finish_round (&f);
+  g_assert_cmpuint (metrics_rollup_get_n_points (f.store), ==, 0);
+  check_count (&f);
+  fixture_clear (&f);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -545,6 +590,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/rollup/model/dropped", GINT_TO_POINTER (TRUE), test_model);
   g_test_add_data_func ("/rollup/model/cold", GINT_TO_POINTER (FALSE), test_cold);
   g_test_add_data_func ("/rollup/model/cold-dropped", GINT_TO_POINTER (TRUE), test_cold);
+  g_test_add_func ("/rollup/model/other-rules", test_other_rules);
   g_test_add_func ("/rollup/model/crash", test_crash);
   g_test_add_func ("/rollup/model/notes", test_notes);
   return g_test_run ();
