@@ -54,15 +54,15 @@ static const MetricsEventInfo infos[] = {
   [METRICS_EVENT_MEMORY_TIGHT] = { "memory-tight", "70b56d2f0c8e4e2bb567894b6733b0de",
                                    METRICS_PRIORITY_WARNING, FEW, BIT (COUNT) | BIT (LIMIT) },
   [METRICS_EVENT_RELOADED]
-  = { "reloaded", "2bcbe324489e4b3b89a8fdc7fed48078", METRICS_PRIORITY_NOTICE, FEW, BIT (FILE) },
+  = { "reloaded", "2bcbe324489e4b3b89a8fdc7fed48078", METRICS_PRIORITY_NOTICE, MANY, BIT (FILE) },
   [METRICS_EVENT_RELOAD_FAILED] = { "reload-failed", "c9c045b5681740f5b9ff5053ebd0559a",
-                                    METRICS_PRIORITY_ERROR, FEW, BIT (FILE) | BIT (LINE) | BIT (REASON) },
+                                    METRICS_PRIORITY_ERROR, MANY, BIT (FILE) | BIT (LINE) | BIT (REASON) },
   [METRICS_EVENT_RESTART_NEEDED]
   = { "restart-needed", "1b08576b4e6c4b448dc716b313deb582", METRICS_PRIORITY_WARNING, MANY, BIT (SETTING) },
   [METRICS_EVENT_WRITE_FAILED] = { "write-failed", "2c0697a312ae48e083dfe9800c325d49", METRICS_PRIORITY_ERROR,
                                    FEW, BIT (FILE) | BIT (REASON) },
   [METRICS_EVENT_WRITE_RESUMED]
-  = { "write-resumed", "296eebe1ed194097a381430b6c5be09d", METRICS_PRIORITY_NOTICE, FEW, BIT (FILE) },
+  = { "write-resumed", "296eebe1ed194097a381430b6c5be09d", METRICS_PRIORITY_NOTICE, MANY, BIT (FILE) },
   [METRICS_EVENT_DISK_SLOW]
   = { "disk-slow", "b6bc3faa7e4d4f7f9a499f27bb055e88", METRICS_PRIORITY_WARNING, FEW, BIT (FILE) },
   [METRICS_EVENT_READ_FAILED] = { "read-failed", "172d75f85e4b4815adffd9f7c2ea110a", METRICS_PRIORITY_ERROR,
@@ -78,7 +78,7 @@ static const MetricsEventInfo infos[] = {
   [METRICS_EVENT_DAMAGE_NOT_KEPT] = { "damage-not-kept", "9b8629896bc6416d98a389ca3c20e06d",
                                       METRICS_PRIORITY_ERROR, MANY, BIT (FILE) | BIT (REASON) },
   [METRICS_EVENT_FOLDER_AWAITED]
-  = { "folder-awaited", "62030a0978ed40f0b0a3e3ea9e34c2ad", METRICS_PRIORITY_NOTICE, FEW, BIT (FILE) },
+  = { "folder-awaited", "62030a0978ed40f0b0a3e3ea9e34c2ad", METRICS_PRIORITY_NOTICE, MANY, BIT (FILE) },
   [METRICS_EVENT_NAME_OWNED]
   = { "name-owned", "ac3e4e033be349e6aeda15f59ff93d39", METRICS_PRIORITY_INFO, FEW, BIT (NAME) },
   [METRICS_EVENT_NAME_LOST]

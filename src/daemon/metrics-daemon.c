@@ -9,12 +9,12 @@
 #include "daemon/metrics-activation.h"
 #include "daemon/metrics-bus-host.h"
 #include "daemon/metrics-idle.h"
+#include "daemon/metrics-live.h"
 #include "daemon/metrics-notify.h"
 #include "daemon/metrics-pressure.h"
+#include "daemon/metrics-reloader.h"
 #include "daemon/metrics-roller.h"
-#include "daemon/metrics-show-retention.h"
 #include "daemon/metrics-sweeper.h"
-#include "daemon/metrics-task.h"
 #include "server/metrics-listener.h"
 #include "server/metrics-service.h"
 #include "storage/metrics-storage.h"
@@ -23,7 +23,6 @@
 #include <glib-unix.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
-#include <locale.h>
 #include <stdio.h>
 #include <sys/resource.h>
 
@@ -37,7 +36,9 @@ struct _MetricsDaemon
   GObject parent;
 
   const MetricsOptions *options; /* (unowned) */
-  const MetricsConfig *config;   /* (unowned) */
+  MetricsConfig *config;         /* (owned) */
+  MetricsClockGuard guard;       /* for what is begun later */
+  MetricsReloader *reloader;     /* (owned) */
   MetricsStore *store;           /* (owned) */
   MetricsStorage *storage;       /* (owned) (nullable): none where points are in memory only */
   MetricsSweeper *sweeper;       /* (owned) */
@@ -82,12 +83,13 @@ stop (MetricsDaemon *self, const char *reason)
       return;
     }
   self->stop_reason = reason;
+  metrics_reloader_stop (self->reloader);
   g_clear_pointer (&self->idle, metrics_idle_free);
-  self->stop_deadline = g_get_monotonic_time () + (gint64) self->options->stop_timeout * G_USEC_PER_SEC;
+  self->stop_deadline = g_get_monotonic_time () + (gint64) self->config->stop_timeout * G_USEC_PER_SEC;
   metrics_notify_stopping ();
-  metrics_notify_extend (self->options->stop_timeout + CLOSE_TIME);
+  metrics_notify_extend (self->config->stop_timeout + CLOSE_TIME);
   if (self->bus != NULL)
-    metrics_bus_finish (self->bus, self->options->stop_timeout);
+    metrics_bus_finish (self->bus, self->config->stop_timeout);
   else
     finish_service (self);
 }
@@ -124,6 +126,7 @@ close_parts (MetricsDaemon *self)
   gboolean good;
 
   metrics_notify_unwatch ();
+  g_clear_pointer (&self->reloader, metrics_reloader_free);
   g_clear_pointer (&self->idle, metrics_idle_free);
   g_clear_object (&self->bus);
   g_clear_object (&self->service);
@@ -163,6 +166,7 @@ metrics_daemon_finalize (GObject *object)
 {
   MetricsDaemon *self = METRICS_DAEMON (object);
 
+  metrics_config_free (self->config);
   g_array_unref (self->signal_ids);
   g_clear_pointer (&self->listeners, g_ptr_array_unref);
   g_main_loop_unref (self->loop);
@@ -188,13 +192,13 @@ metrics_daemon_init (MetricsDaemon *self)
 
 /**
  * metrics_daemon_new:
- * @options: what the command line says; they have to live as long as the daemon
- * @config: what the configuration file says; it as well
+ * @options: the command line; it has to live as long as the daemon
+ * @config: (transfer full): what it is to do
  *
  * Returns: (transfer full): a daemon that is not started
  */
 MetricsDaemon *
-metrics_daemon_new (const MetricsOptions *options, const MetricsConfig *config)
+metrics_daemon_new (const MetricsOptions *options, MetricsConfig *config)
 {
   MetricsDaemon *self = g_object_new (METRICS_TYPE_DAEMON, NULL);
 
@@ -266,11 +270,48 @@ begin_rolling (MetricsDaemon *self, gint64 witness)
 {
   const MetricsConfig *config = self->config;
 
-  if (config->is_given
+  if (config->has_rollup
       && (metrics_rollup_rules_get_n_rules (config->rollup) > 0
           || metrics_rollup_get_n_series (self->store) > 0))
     self->roller = metrics_roller_new (self->store, config->rollup, config->retention, witness,
                                        metrics_instant_now, NULL);
+}
+
+/* What it did not do so far begins with a clock that is believed as far as the others believe it. */
+static gint64
+get_late_witness (MetricsDaemon *self)
+{
+  MetricsInstant now;
+
+  metrics_instant_now (&now, NULL);
+  return metrics_clock_guard_check (&self->guard, &now) ? now.real : G_MININT64;
+}
+
+static void
+reload_cb (MetricsConfig *config, gpointer user_data)
+{
+  MetricsDaemon *self = user_data;
+  const MetricsParts parts = {
+    .store = self->store,
+    .storage = self->storage,
+    .service = self->service,
+    .bus = self->bus,
+    .sweeper = self->sweeper,
+    .roller = self->roller,
+  };
+  g_autoptr (MetricsConfig) before = NULL;
+
+  metrics_live_keep_fixed (config, self->config, &parts);
+  before = g_steal_pointer (&self->config);
+  self->config = config;
+  metrics_live_apply (config, before, &parts);
+  if (self->roller == NULL)
+    begin_rolling (self, get_late_witness (self));
+  metrics_log (METRICS_EVENT_RELOADED,
+               METRICS_FIELDS (METRICS_TEXT (FILE, config->files->len > 0 ? config->files->pdata[0] : "")),
+               ngettext ("configuration reloaded from %u file", "configuration reloaded from %u files",
+                         config->files->len),
+               config->files->len);
 }
 
 /* Before anything is served: a client never sees a part of what is stored. */
@@ -280,11 +321,11 @@ load (MetricsDaemon *self, GError **error)
   g_autoptr (MetricsStorage) storage = NULL;
   gboolean is_loaded;
 
-  if (self->options->state_dir == NULL)
+  if (self->config->state_dir == NULL)
     return TRUE;
   metrics_notify_begin_wait (_ ("Loading what is stored"));
-  storage = metrics_storage_new (self->options->state_dir, self->options->durability,
-                                 (gint64) self->options->lock_timeout * G_TIME_SPAN_SECOND, error);
+  storage = metrics_storage_new (self->config->state_dir, self->config->durability,
+                                 (gint64) self->config->lock_timeout * G_TIME_SPAN_SECOND, error);
   /* Where it cannot be loaded it is let go as it is: closing would write what the store has. */
   is_loaded = storage != NULL && metrics_storage_load (storage, self->store, error);
   metrics_notify_end_wait ();
@@ -310,11 +351,11 @@ describe_listeners (GPtrArray *listeners)
 static gboolean
 open_bus (MetricsDaemon *self, GError **error)
 {
-  const MetricsOptions *options = self->options;
+  MetricsBusKind kind = self->options->bus;
 
-  if (options->bus == METRICS_BUS_NONE)
+  if (kind == METRICS_BUS_NONE)
     return TRUE;
-  self->bus = metrics_bus_host_new (options->bus, self->store, self->service, options->limits.slice);
+  self->bus = metrics_bus_host_new (kind, self->store, self->service, self->config->limits.slice);
   metrics_bus_host_set_listeners (self->bus, self->listeners);
   g_signal_connect_swapped (self->bus, "lost", G_CALLBACK (stop_for_lost_bus), self);
   g_signal_connect_swapped (self->bus, "finished", G_CALLBACK (finish_service), self);
@@ -323,9 +364,9 @@ open_bus (MetricsDaemon *self, GError **error)
 
 /* Who starts it without a word should learn where the points go. */
 static void
-say_started (const MetricsOptions *options, GPtrArray *addresses)
+say_started (const MetricsConfig *config, GPtrArray *addresses)
 {
-  const char *folder = options->state_dir;
+  const char *folder = config->state_dir;
   g_autoptr (GString) joined = g_string_new (NULL);
 
   for (guint i = 0; i < addresses->len; i++)
@@ -412,8 +453,8 @@ begin_to_idle (MetricsDaemon *self)
   };
   const MetricsIdleFuncs funcs = { .leaving = leaving_cb, .leave = leave_cb, .user_data = self };
 
-  if (self->options->exit_when_idle > 0)
-    self->idle = metrics_idle_new (&parts, self->options->exit_when_idle, &funcs);
+  if (self->config->exit_when_idle > 0)
+    self->idle = metrics_idle_new (&parts, self->config->exit_when_idle, &funcs);
 }
 
 /**
@@ -430,6 +471,7 @@ gboolean
 metrics_daemon_start (MetricsDaemon *self, GError **error)
 {
   g_autoptr (GPtrArray) addresses = NULL;
+  MetricsInstant now;
   gint64 witness;
 
   g_return_val_if_fail (METRICS_IS_DAEMON (self), FALSE);
@@ -437,23 +479,27 @@ metrics_daemon_start (MetricsDaemon *self, GError **error)
 
   raise_descriptor_limit ();
   self->listeners
-      = metrics_activation_join (self->options->listeners, self->options->listeners_are_defaults, error);
+      = metrics_activation_join (self->config->listeners, self->config->listeners_are_defaults, error);
   if (self->listeners == NULL)
     return FALSE;
   /* Before it is opened, which may write it. */
-  witness = get_witness (self->options->state_dir);
-  self->store = metrics_store_new (self->options->series_limit, self->options->memory_limit);
+  witness = get_witness (self->config->state_dir);
+  metrics_instant_now (&now, NULL);
+  metrics_clock_guard_init (&self->guard, &now, witness);
+  /* A signal to reload must not end a start that takes long. */
+  self->reloader = metrics_reloader_new (self->options, reload_cb, self);
+  self->store = metrics_store_new (self->config->series_limit, self->config->memory_limit);
   if (!load (self, error))
     return FALSE;
   self->sweeper
       = metrics_sweeper_new (self->store, self->config->retention, witness, metrics_instant_now, NULL);
   begin_rolling (self, witness);
-  self->service = metrics_service_new (self->store, &self->options->limits, error);
+  self->service = metrics_service_new (self->store, &self->config->limits, error);
   if (self->service == NULL)
     return FALSE;
   if (self->storage != NULL)
     metrics_service_set_disk_func (self->service, fill_figures, self->storage);
-  metrics_service_record (self->service, self->options->self_metrics);
+  metrics_service_record (self->service, self->config->self_metrics);
   g_signal_connect_swapped (self->service, "finished", G_CALLBACK (g_main_loop_quit), self->loop);
 
   for (guint i = 0; i < self->listeners->len; i++)
@@ -466,7 +512,7 @@ metrics_daemon_start (MetricsDaemon *self, GError **error)
   catch_signal (self, SIGTERM, terminate_cb);
   catch_signal (self, SIGINT, interrupt_cb);
   addresses = describe_listeners (self->listeners);
-  say_started (self->options, addresses);
+  say_started (self->config, addresses);
   begin_to_idle (self);
 
   say_ready (addresses);
@@ -494,67 +540,6 @@ metrics_daemon_run (MetricsDaemon *self)
   metrics_log_writer_set_hasty (FALSE);
   good = close_parts (self);
   metrics_log_flush ();
-  say_stopped (self->stop_reason, self->options->state_dir != NULL, self->bytes_written);
+  say_stopped (self->stop_reason, self->config->state_dir != NULL, self->bytes_written);
   return good;
-}
-
-static int
-fail (const GError *error, int status)
-{
-  metrics_log (METRICS_EVENT_START_FAILED, METRICS_FIELDS (METRICS_TEXT (REASON, error->message)), "%s",
-               error->message);
-  return status;
-}
-
-/**
- * metrics_daemon_main:
- * @argc: as main() got it
- * @argv: as main() got it
- *
- * The whole program.
- *
- * Returns: its exit status: 0, 1 where it could not start or not keep all at its end, or what
- * metrics_task_run() returns, 2 where the command
- * line is wrong
- */
-int
-metrics_daemon_main (int argc, char **argv)
-{
-  g_autoptr (MetricsOptions) options = NULL;
-  g_autoptr (MetricsConfig) config = NULL;
-  g_autoptr (MetricsDaemon) daemon = NULL;
-  g_autoptr (GError) error = NULL;
-  g_auto (GStrv) arguments = NULL;
-
-  setlocale (LC_ALL, "");
-  /* The protocol has no decimal comma. */
-  setlocale (LC_NUMERIC, "C");
-  bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);
-  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
-  textdomain (GETTEXT_PACKAGE);
-  g_set_prgname ("metricsd");
-  metrics_log_writer_install ();
-
-  arguments = g_strdupv (argv);
-  options = metrics_options_parse (&arguments, &error);
-  if (options == NULL)
-    return fail (error, 2);
-  metrics_log_writer_set_level (options->log_level);
-  if (options->show_version)
-    {
-      printf ("metricsd %s\n", PACKAGE_VERSION);
-      return 0;
-    }
-  if (options->task != METRICS_TASK_SERVE)
-    return metrics_task_run (options);
-
-  config = metrics_config_load (options->config, &error);
-  if (config != NULL && options->show_retention
-      && metrics_show_retention (options->state_dir, config->retention, &error))
-    return 0;
-  if (error == NULL)
-    daemon = metrics_daemon_new (options, config);
-  if (daemon == NULL || !metrics_daemon_start (daemon, &error))
-    return fail (error, 1);
-  return metrics_daemon_run (daemon) ? 0 : 1;
 }

@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 #define METRICS_TYPE_DAEMON (metrics_daemon_get_type ())
 G_DECLARE_FINAL_TYPE (MetricsDaemon, metrics_daemon, METRICS, DAEMON, GObject)
 
-MetricsDaemon *metrics_daemon_new (const MetricsOptions *options, const MetricsConfig *config);
+MetricsDaemon *metrics_daemon_new (const MetricsOptions *options, MetricsConfig *config);
 
 gboolean metrics_daemon_start (MetricsDaemon *self, GError **error);
 gboolean metrics_daemon_run (MetricsDaemon *self);

@@ -4,288 +4,112 @@
 
 #include "daemon/metrics-options.h"
 
-#include "common/metrics-log-writer.h"
-#include "common/metrics-names.h"
 #include "daemon/metrics-activation.h"
-#include "daemon/metrics-cgroup.h"
 #include "server/metrics-listener.h"
 
 #include <glib/gi18n.h>
-#include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
-/* A number among the options: where it goes, and between what it has to lie. */
-typedef struct
-{
-  const char *name;
-  const char *description;
-  const char *unit;
-  guint64 min;
-  guint64 max;
-  guint64 value;
-  gboolean is_size; /* bytes: K, M and G are understood */
-} Number;
+/* The command line: the settings, which a file can have as well (metrics-settings-table.c), and what can only
+ * be said here. */
 
-enum
-{
-  PORT,
-  LINE_LIMIT,
-  CONNECTION_LIMIT,
-  UNSENT_LIMIT,
-  SLICE_LIMIT,
-  SERIES_LIMIT,
-  MEMORY_LIMIT,
-  LINE_TIMEOUT,
-  ANSWER_TIMEOUT,
-  IDLE_TIMEOUT,
-  STOP_TIMEOUT,
-  LOCK_TIMEOUT,
-  EXIT_WHEN_IDLE,
-  SELF_METRICS,
-  N_NUMBERS,
-};
-
-/* A day: longer times than that are meant to be none. */
-#define MAX_SECONDS (24 * 60 * 60)
-
-static const Number number_defaults[N_NUMBERS] = {
-  [LINE_LIMIT]
-  = { "line-limit", N_ ("Longest line of a request (65536)"), N_ ("BYTES"), 64, 16 << 20, 65536, TRUE },
-  [CONNECTION_LIMIT] = { "connection-limit", N_ ("Most clients at once (1024)"), N_ ("N"), 1, 1 << 20, 1024 },
-  [UNSENT_LIMIT]
-  = { "unsent-limit", N_ ("Most that is held of answers for a client that does not take them (128K)"),
-      N_ ("BYTES"), 1024, 1 << 30, 131072, TRUE },
-  [SLICE_LIMIT]
-  = { "slice-limit", N_ ("Most points or lines for a client before it is another one's turn (4096)"),
-      N_ ("N"), 1, 1 << 24, 4096 },
-  [SERIES_LIMIT] = { "series-limit", N_ ("Most keys (1000000)"), N_ ("N"), 1, G_MAXINT64, 1000000 },
-  [MEMORY_LIMIT]
-  = { "memory-limit",
-      N_ ("Most memory for points (a quarter of the machine's or of its control group's); at least 1M"),
-      N_ ("BYTES"), 1 << 20, G_MAXINT64, 0, TRUE },
-  [LINE_TIMEOUT] = { "line-timeout", N_ ("Time in which a line has to be complete (60)"), N_ ("SECONDS"), 1,
-                     MAX_SECONDS, 60 },
-  [ANSWER_TIMEOUT] = { "answer-timeout", N_ ("Time in which a client has to take what is ready for it (60)"),
-                       N_ ("SECONDS"), 1, MAX_SECONDS, 60 },
-  [IDLE_TIMEOUT] = { "idle-timeout", N_ ("Time after which an idle client is sent away (0: never)"),
-                     N_ ("SECONDS"), 0, MAX_SECONDS, 0 },
-  [STOP_TIMEOUT] = { "stop-timeout", N_ ("Time for clients to take their answers when the server stops (5)"),
-                     N_ ("SECONDS"), 0, MAX_SECONDS, 5 },
-  [LOCK_TIMEOUT] = { "lock-timeout", N_ ("Time to wait for another server to leave the folder (10)"),
-                     N_ ("SECONDS"), 0, MAX_SECONDS, 10 },
-  [EXIT_WHEN_IDLE] = { "exit-when-idle",
-                       N_ ("Time after which a server leaves that has nothing to do, to be started again by "
-                           "the next call (0: never)"),
-                       N_ ("SECONDS"), 0, MAX_SECONDS, 0 },
-  [SELF_METRICS]
-  = { "self-metrics", N_ ("How often to keep the server's own figures as series metricsd.* (0: never)"),
-      N_ ("SECONDS"), 0, MAX_SECONDS, 0 },
-  [PORT] = { "port", N_ ("TCP port (8888); 0 takes any that is free"), N_ ("PORT"), 0, G_MAXUINT16,
-             METRICS_DEFAULT_PORT },
-};
+/* Who said so. */
+#define ORIGIN "command line"
 
 typedef struct
 {
-  Number numbers[N_NUMBERS];
-  gboolean port_given;
+  MetricsSettings *settings; /* (unowned) */
   gboolean session;
   gboolean system;
-  GStrv hosts;     /* (owned) (nullable) */
-  GStrv addresses; /* (owned) (nullable) */
-  char *state_dir; /* (owned) (nullable) */
-  gboolean memory_only;
-  gboolean durability_given;
-  MetricsDurability durability;
-  MetricsPriority log_level;
   char *backup; /* (owned) (nullable) */
   gboolean check;
-  char *config; /* (owned) (nullable) */
-  gboolean show_retention;
   char *recover; /* (owned) (nullable) */
-  gboolean show_version;
+  gboolean check_config;
+  gboolean show_config;
 } Parser;
 
-/* Reads a number; a size can have one of the suffixes K, M and G, for which it is multiplied by a power of
- * 1024. */
+/* With its dashes, as GLib gives it. */
 static gboolean
-parse_number (const char *text, gboolean is_size, guint64 *value)
-{
-  char *end;
-  guint shift = 0;
-
-  if (!g_ascii_isdigit (text[0]))
-    return FALSE;
-  *value = g_ascii_strtoull (text, &end, 10);
-  switch (*end)
-    {
-    case 'K':
-      shift = 10;
-      break;
-    case 'M':
-      shift = 20;
-      break;
-    case 'G':
-      shift = 30;
-      break;
-    default:
-      break;
-    }
-  if (shift > 0 && is_size)
-    end++;
-  /* What g_ascii_strtoull() could not hold is G_MAXUINT64, over every maximum. */
-  if (*end != '\0' || *value > G_MAXUINT64 >> shift)
-    return FALSE;
-  *value <<= shift;
-  return TRUE;
-}
-
-/* As it can be written: 1M and not 1048576. */
-static char *
-format_number (const Number *number, guint64 value)
-{
-  static const char suffixes[] = "KMG";
-  guint i = 0;
-
-  while (number->is_size && i < strlen (suffixes) && value > 0 && value % 1024 == 0)
-    {
-      value /= 1024;
-      i++;
-    }
-  return i > 0 ? g_strdup_printf ("%" PRIu64 "%c", value, suffixes[i - 1])
-               : g_strdup_printf ("%" PRIu64, value);
-}
-
-static void
-refuse_number (const Number *number, const char *option_name, const char *text, GError **error)
-{
-  g_autofree char *min = format_number (number, number->min);
-  g_autofree char *max = format_number (number, number->max);
-
-  if (!number->is_size)
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                 _ ("%s: '%s' is not a number from %s to %s"), option_name, text, min, max);
-  else if (number->max == G_MAXINT64)
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                 _ ("%s: '%s' is not a size of at least %s: a number of bytes, behind which K, M or G may "
-                    "stand"),
-                 option_name, text, min);
-  else
-    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                 _ ("%s: '%s' is not a size from %s to %s: a number of bytes, behind which K, M or G may "
-                    "stand"),
-                 option_name, text, min, max);
-}
-
-static gboolean
-number_cb (const char *option_name, const char *text, gpointer data, GError **error)
+setting_cb (const char *option_name, const char *text, gpointer data, GError **error)
 {
   Parser *parser = data;
+  g_autoptr (MetricsListener) listener = NULL;
+  MetricsSettingId id;
 
-  for (guint i = 0; i < N_NUMBERS; i++)
+  if (!metrics_setting_find (option_name + strlen ("--"), &id))
+    g_assert_not_reached ();
+  switch (metrics_setting_get (id)->kind)
     {
-      Number *number = &parser->numbers[i];
-      guint64 value;
-
-      /* The name comes with its dashes. */
-      if (!g_str_has_suffix (option_name, number->name))
-        continue;
-      if (!parse_number (text, number->is_size, &value) || value < number->min || value > number->max)
-        {
-          refuse_number (number, option_name, text, error);
-          return FALSE;
-        }
-      number->value = value;
-      parser->port_given = parser->port_given || i == PORT;
-      return TRUE;
-    }
-  g_assert_not_reached ();
-}
-
-static gboolean
-durability_cb (const char *option_name, const char *text, gpointer data, GError **error)
-{
-  static const char *const names[] = {
-    [METRICS_DURABILITY_NONE] = "none",
-    [METRICS_DURABILITY_INTERVAL] = "interval",
-    [METRICS_DURABILITY_ALWAYS] = "always",
-  };
-  Parser *parser = data;
-
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    if (strcmp (text, names[i]) == 0)
-      {
-        parser->durability = i;
-        parser->durability_given = TRUE;
+    case METRICS_SETTING_LIST:
+      metrics_settings_add_text (parser->settings, id, text, ORIGIN);
+      if (id == METRICS_SETTING_LISTEN)
+        listener = metrics_listener_new_parse (text, error);
+      if (id != METRICS_SETTING_LISTEN || listener != NULL)
         return TRUE;
-      }
-  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-               _ ("%s: '%s' is not interval, always or none"), option_name, text);
+      break;
+    case METRICS_SETTING_SWITCH:
+      text = "true";
+      G_GNUC_FALLTHROUGH;
+    case METRICS_SETTING_NUMBER:
+    case METRICS_SETTING_SIZE:
+    case METRICS_SETTING_CHOICE:
+    case METRICS_SETTING_PATH:
+    default:
+      if (metrics_settings_parse (parser->settings, id, text, ORIGIN, error))
+        return TRUE;
+      break;
+    }
+  g_prefix_error (error, "%s: ", option_name);
   return FALSE;
 }
 
-static gboolean
-log_level_cb (const char *option_name, const char *text, gpointer data, GError **error)
-{
-  Parser *parser = data;
-
-  if (metrics_log_level_parse (text, &parser->log_level))
-    return TRUE;
-  g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-               _ ("%s: '%s' is not error, warning, notice, info or debug"), option_name, text);
-  return FALSE;
-}
-
-/* In the order in which the help shows them: serving, where points are kept, limits, what is done instead. */
 static void
-add_options (GOptionGroup *group, Parser *parser)
+add_settings (GOptionGroup *group, MetricsSettingId first, MetricsSettingId last)
 {
-#define NUMBER(i)                                                                                            \
-  {                                                                                                          \
-    parser->numbers[i].name, 0, 0, G_OPTION_ARG_CALLBACK, number_cb, _ (parser->numbers[i].description),     \
-        _ (parser->numbers[i].unit)                                                                          \
-  }
-  const GOptionEntry entries[] = {
-    { "host", 0, 0, G_OPTION_ARG_STRING_ARRAY, &parser->hosts,
-      _ ("Host to listen on (127.0.0.1 and ::1); can be given several times"), _ ("HOST") },
-    NUMBER (PORT),
-    { "listen", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &parser->addresses,
-      _ ("Address to listen on; can be given several times"), _ ("ADDRESS[,OPTION...]") },
+  for (guint i = first; i <= last; i++)
+    {
+      const MetricsSetting *setting = metrics_setting_get (i);
+      GOptionEntry entries[] = {
+        { setting->name, 0, 0, G_OPTION_ARG_CALLBACK, setting_cb, _ (setting->description),
+          setting->unit != NULL ? _ (setting->unit) : NULL },
+        { NULL },
+      };
+
+      if (setting->kind == METRICS_SETTING_SWITCH)
+        entries[0].flags = G_OPTION_FLAG_NO_ARG;
+      /* As they are: names of files need not be UTF-8. */
+      else if (setting->kind == METRICS_SETTING_PATH || i == METRICS_SETTING_LISTEN)
+        entries[0].flags = G_OPTION_FLAG_FILENAME;
+      g_option_group_add_entries (group, entries);
+    }
+}
+
+/* In the order in which the help shows them: where the configuration is, the settings, what is done instead
+ * of serving. */
+static void
+add_options (GOptionGroup *group, MetricsOptions *self, Parser *parser)
+{
+  const GOptionEntry before[] = {
     { "session", 0, 0, G_OPTION_ARG_NONE, &parser->session,
       _ ("Be called on the session bus, and listen only where an option says so"), NULL },
     { "system", 0, 0, G_OPTION_ARG_NONE, &parser->system,
       _ ("Be called on the system bus; clients of the default addresses cannot delete then"), NULL },
-    NUMBER (EXIT_WHEN_IDLE),
-    NUMBER (SELF_METRICS),
-    { "log-level", 0, 0, G_OPTION_ARG_CALLBACK, log_level_cb,
-      _ ("What is logged: error, warning, notice, info (the default) or debug, and what is graver"),
-      _ ("LEVEL") },
-
-    { "state-dir", 0, 0, G_OPTION_ARG_FILENAME, &parser->state_dir,
-      _ ("Folder in which points last ($STATE_DIRECTORY, else $XDG_STATE_HOME/metricsd)"), _ ("DIR") },
-    NUMBER (LOCK_TIMEOUT),
-    { "memory-only", 0, 0, G_OPTION_ARG_NONE, &parser->memory_only,
-      _ ("Keep points in memory only: they are gone when the server stops"), NULL },
-    { "durability", 0, 0, G_OPTION_ARG_CALLBACK, durability_cb,
-      _ ("When points are on disk: within a second (interval, the default), before their 'ok' (always), or "
-         "written every ten seconds and not waited for (none)"),
-      _ ("WHEN") },
-    { "config", 0, 0, G_OPTION_ARG_FILENAME, &parser->config,
-      _ ("File that says how long points are kept, and what in their place (none): metricsd(1), "
-         "metricsd.conf.example"),
+    { "config", 0, 0, G_OPTION_ARG_FILENAME, &self->config,
+      _ ("Configuration file, with drop-ins in FILE.d, in place of the user's or, with --system, the "
+         "system's: "
+         "metricsd.conf(5)"),
       _ ("FILE") },
-
-    NUMBER (MEMORY_LIMIT),
-    NUMBER (SERIES_LIMIT),
-    NUMBER (CONNECTION_LIMIT),
-    NUMBER (LINE_LIMIT),
-    NUMBER (UNSENT_LIMIT),
-    NUMBER (SLICE_LIMIT),
-    NUMBER (LINE_TIMEOUT),
-    NUMBER (ANSWER_TIMEOUT),
-    NUMBER (IDLE_TIMEOUT),
-    NUMBER (STOP_TIMEOUT),
-
+    { NULL },
+  };
+  const GOptionEntry after[] = {
+    { "check-config", 0, 0, G_OPTION_ARG_NONE, &parser->check_config,
+      _ ("Say which configuration files are read and what is wrong with them, and exit"), NULL },
+    { "show-config", 0, 0, G_OPTION_ARG_NONE, &parser->show_config,
+      _ ("Show all settings as they are by files and command line, and where each is from, and exit"), NULL },
+    { "show-retention", 0, 0, G_OPTION_ARG_NONE, &self->show_retention,
+      _ ("Show what the configuration would delete of what is stored, change nothing, and exit; a server may "
+         "run meanwhile"),
+      NULL },
     { "backup", 0, 0, G_OPTION_ARG_FILENAME, &parser->backup,
       _ ("Copy what is stored into a new file and exit; a server may run meanwhile"), _ ("FILE") },
     { "check", 0, 0, G_OPTION_ARG_NONE, &parser->check,
@@ -293,20 +117,17 @@ add_options (GOptionGroup *group, Parser *parser)
     { "recover", 0, 0, G_OPTION_ARG_FILENAME, &parser->recover,
       _ ("Save what is whole of a damaged database into a new file, say what is lost, and exit"),
       _ ("FILE") },
-    { "show-retention", 0, 0, G_OPTION_ARG_NONE, &parser->show_retention,
-      _ ("Show what --config would delete of what is stored, change nothing, and exit; a server may run "
-         "meanwhile"),
-      NULL },
-    { "version", 0, 0, G_OPTION_ARG_NONE, &parser->show_version, _ ("Show the version and exit"), NULL },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &self->show_version, _ ("Show the version and exit"), NULL },
     { NULL },
   };
-#undef NUMBER
 
-  g_option_group_add_entries (group, entries);
+  g_option_group_add_entries (group, before);
+  add_settings (group, 0, METRICS_N_SETTINGS - 1);
+  g_option_group_add_entries (group, after);
 }
 
 static GOptionContext *
-make_context (Parser *parser)
+make_context (MetricsOptions *self, Parser *parser)
 {
   GOptionContext *context = g_option_context_new (NULL);
   GOptionGroup *group = g_option_group_new ("metricsd", NULL, NULL, parser, NULL);
@@ -333,9 +154,31 @@ make_context (Parser *parser)
                                        "Example:\n"
                                        "  metricsd --host 127.0.0.1 --port 8888 --listen "
                                        "unix:/run/user/1000/metricsd.sock,mode=0600"));
-  add_options (group, parser);
+  add_options (group, self, parser);
   g_option_context_set_main_group (context, group);
   return context;
+}
+
+static gboolean
+is_given (const MetricsOptions *self, MetricsSettingId id)
+{
+  return metrics_settings_get_origin (self->settings, id) != NULL;
+}
+
+static gboolean
+check_state (const MetricsOptions *self, GError **error)
+{
+  static const MetricsSettingId others[] = { METRICS_SETTING_STATE_DIR, METRICS_SETTING_DURABILITY };
+
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    if (is_given (self, METRICS_SETTING_MEMORY_ONLY) && is_given (self, others[i]))
+      {
+        g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                     _ ("--memory-only keeps nothing on disk: it cannot be given with --%s"),
+                     metrics_setting_get (others[i])->name);
+        return FALSE;
+      }
+  return TRUE;
 }
 
 static gboolean
@@ -351,14 +194,14 @@ take_bus (MetricsOptions *self, const Parser *parser, GError **error)
   return TRUE;
 }
 
-/* Who leaves has to be started again by a call, and may lose nothing by it. */
+/* Who leaves has to be started again by a call, and may lose nothing by it. What a file says of that counts
+ * where it can be so, see metrics-config.c. */
 static gboolean
-take_exit_when_idle (MetricsOptions *self, const Parser *parser, GError **error)
+check_exit_when_idle (const MetricsOptions *self, GError **error)
 {
-  self->exit_when_idle = parser->numbers[EXIT_WHEN_IDLE].value;
-  if (self->exit_when_idle == 0)
+  if (metrics_settings_get_number (self->settings, METRICS_SETTING_EXIT_WHEN_IDLE) == 0)
     return TRUE;
-  if (self->state_dir == NULL)
+  if (is_given (self, METRICS_SETTING_MEMORY_ONLY))
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
                  _ ("--memory-only keeps nothing on disk: it cannot be given with %s"), "--exit-when-idle");
   else if (self->bus == METRICS_BUS_SYSTEM)
@@ -373,139 +216,53 @@ take_exit_when_idle (MetricsOptions *self, const Parser *parser, GError **error)
   return FALSE;
 }
 
-/* Everybody of a machine reaches these. */
-static MetricsListener *
-make_default_listener (const MetricsOptions *self, guint16 port)
-{
-  MetricsListener *listener = metrics_listener_new_loopback (port);
-
-  if (self->bus == METRICS_BUS_SYSTEM)
-    metrics_listener_set_rights (listener, METRICS_RIGHTS_READ | METRICS_RIGHTS_PUT);
-  return listener;
-}
-
+/* At most one thing instead of serving; what is done to a folder wants one. */
 static gboolean
-make_listeners (MetricsOptions *self, const Parser *parser, GError **error)
+take_task (MetricsOptions *self, Parser *parser, GError **error)
 {
-  guint16 port = parser->numbers[PORT].value;
-  gboolean wants_default = parser->addresses == NULL && self->bus != METRICS_BUS_SESSION;
+  const struct
+  {
+    gboolean is_given;
+    const char *name;
+    MetricsTask task;
+    char **file;
+  } tasks[] = {
+    { parser->backup != NULL, "--backup", METRICS_TASK_BACKUP, &parser->backup },
+    { parser->check, "--check", METRICS_TASK_CHECK, NULL },
+    { parser->recover != NULL, "--recover", METRICS_TASK_RECOVER, &parser->recover },
+    { self->show_retention, "--show-retention", METRICS_TASK_SERVE, NULL },
+    { parser->check_config, "--check-config", METRICS_TASK_CHECK_CONFIG, NULL },
+    { parser->show_config, "--show-config", METRICS_TASK_SHOW_CONFIG, NULL },
+  };
+  const char *name = NULL;
 
-  self->listeners = g_ptr_array_new_with_free_func (g_object_unref);
-  for (guint i = 0; parser->hosts != NULL && parser->hosts[i] != NULL; i++)
-    g_ptr_array_add (self->listeners, metrics_listener_new_tcp (parser->hosts[i], port));
-  if (parser->hosts == NULL && (wants_default || parser->port_given))
-    g_ptr_array_add (self->listeners, make_default_listener (self, port));
-  self->listeners_are_defaults = parser->hosts == NULL && parser->addresses == NULL && !parser->port_given;
-
-  for (guint i = 0; parser->addresses != NULL && parser->addresses[i] != NULL; i++)
+  for (guint i = 0; i < G_N_ELEMENTS (tasks); i++)
     {
-      MetricsListener *listener = metrics_listener_new_parse (parser->addresses[i], error);
-
-      if (listener == NULL)
+      if (!tasks[i].is_given)
+        continue;
+      if (name != NULL)
         {
-          g_prefix_error (error, "--listen: ");
+          g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, _ ("only one of %s and %s can be given"),
+                       name, tasks[i].name);
           return FALSE;
         }
-      g_ptr_array_add (self->listeners, listener);
+      name = tasks[i].name;
+      self->task = tasks[i].task;
+      if (tasks[i].file != NULL)
+        self->task_file = g_steal_pointer (tasks[i].file);
     }
-  return TRUE;
-}
-
-/* What the service manager gives, else what the desktop's rules say. */
-static char *
-get_default_state_dir (void)
-{
-  const char *given = g_getenv ("STATE_DIRECTORY");
-
-  /* There may be several, see systemd.exec(5): the first one is for this. */
-  if (given != NULL && given[0] != '\0' && given[0] != ':')
-    return g_strndup (given, strcspn (given, ":"));
-  /* The rules say that a path which is relative does not count. */
-  if (!g_path_is_absolute (g_get_user_state_dir ()))
-    return g_build_filename (g_get_home_dir (), ".local", "state", "metricsd", NULL);
-  return g_build_filename (g_get_user_state_dir (), "metricsd", NULL);
-}
-
-static gboolean
-take_state (MetricsOptions *self, const Parser *parser, GError **error)
-{
-  if (parser->memory_only && (parser->state_dir != NULL || parser->durability_given))
+  if (g_strcmp0 (self->task_file, "") == 0)
     {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                   _ ("--memory-only keeps nothing on disk: it cannot be given with %s"),
-                   parser->state_dir != NULL ? "--state-dir" : "--durability");
+      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, _ ("%s: the name is empty"), name);
       return FALSE;
     }
-  if (parser->state_dir != NULL && parser->state_dir[0] == '\0')
-    {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, _ ("--state-dir: the name is empty"));
-      return FALSE;
-    }
-  if (!parser->memory_only)
-    self->state_dir = parser->state_dir != NULL ? g_strdup (parser->state_dir) : get_default_state_dir ();
-  self->durability = parser->durability;
-  return TRUE;
-}
-
-/* At most one thing instead of serving, and for a folder. */
-static gboolean
-take_task (MetricsOptions *self, const Parser *parser, GError **error)
-{
-  const char *file = parser->backup != NULL ? parser->backup : parser->recover;
-  const char *name = parser->backup != NULL ? "--backup" : parser->check ? "--check" : "--recover";
-
-  if (file == NULL && !parser->check)
-    return TRUE;
-  if ((parser->backup != NULL) + parser->check + (parser->recover != NULL) > 1)
-    {
-      g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                           _ ("only one of --backup, --check and --recover can be given"));
-      return FALSE;
-    }
-  if (parser->memory_only)
+  if (name != NULL && self->task < METRICS_TASK_CHECK_CONFIG && is_given (self, METRICS_SETTING_MEMORY_ONLY))
     {
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
                    _ ("--memory-only keeps nothing on disk: it cannot be given with %s"), name);
       return FALSE;
     }
-  if (g_strcmp0 (file, "") == 0)
-    {
-      g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, _ ("%s: the name is empty"), name);
-      return FALSE;
-    }
-  self->task = parser->check            ? METRICS_TASK_CHECK
-               : parser->backup != NULL ? METRICS_TASK_BACKUP
-                                        : METRICS_TASK_RECOVER;
-  self->task_file = g_strdup (file);
   return TRUE;
-}
-
-static gboolean
-take_config (MetricsOptions *self, const Parser *parser, GError **error)
-{
-  self->config = g_strdup (parser->config);
-  self->show_retention = parser->show_retention;
-  if (!self->show_retention || (self->config != NULL && self->state_dir != NULL))
-    return TRUE;
-  if (self->config == NULL)
-    g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                         _ ("--show-retention needs --config: it shows what that file does"));
-  else
-    g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                         _ ("--memory-only keeps nothing on disk: it cannot be given with --show-retention"));
-  return FALSE;
-}
-
-/* A quarter of what the machine or the control group has, whichever is less. */
-static guint64
-get_default_memory_limit (void)
-{
-  long n_pages = sysconf (_SC_PHYS_PAGES);
-  long page_size = sysconf (_SC_PAGESIZE);
-  guint64 machine = n_pages > 0 && page_size > 0 ? (guint64) n_pages * page_size : 1 << 30;
-  guint64 group = metrics_cgroup_get_memory_limit ("/");
-
-  return MAX (MIN (machine, group) / 4, number_defaults[MEMORY_LIMIT].min);
 }
 
 /**
@@ -522,55 +279,23 @@ metrics_options_parse (GStrv *arguments, GError **error)
 {
   g_autoptr (MetricsOptions) self = g_new0 (MetricsOptions, 1);
   g_autoptr (GOptionContext) context = NULL;
-  g_auto (GStrv) hosts = NULL;
-  g_auto (GStrv) addresses = NULL;
-  g_autofree char *state_dir = NULL;
-  g_autofree char *backup = NULL;
-  g_autofree char *config = NULL;
-  g_autofree char *recover = NULL;
-  Parser parser = { .durability = METRICS_DURABILITY_INTERVAL, .log_level = METRICS_PRIORITY_INFO };
-  gboolean parsed;
+  Parser parser = { 0 };
+  gboolean good;
 
-  memcpy (parser.numbers, number_defaults, sizeof parser.numbers);
-  parser.numbers[MEMORY_LIMIT].value = get_default_memory_limit ();
-  context = make_context (&parser);
-  parsed = g_option_context_parse_strv (context, arguments, error);
-  hosts = parser.hosts;
-  addresses = parser.addresses;
-  state_dir = parser.state_dir;
-  backup = parser.backup;
-  config = parser.config;
-  recover = parser.recover;
-  if (!parsed)
-    return NULL;
-  if (g_strv_length (*arguments) > 1)
+  self->settings = parser.settings = metrics_settings_new ();
+  context = make_context (self, &parser);
+  good = g_option_context_parse_strv (context, arguments, error);
+  if (good && g_strv_length (*arguments) > 1)
     {
       g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, _ ("unexpected argument '%s'"),
                    (*arguments)[1]);
-      return NULL;
+      good = FALSE;
     }
-
-  self->limits = (MetricsLimits){
-    .line = parser.numbers[LINE_LIMIT].value,
-    .connections = parser.numbers[CONNECTION_LIMIT].value,
-    .unsent = parser.numbers[UNSENT_LIMIT].value,
-    .slice = parser.numbers[SLICE_LIMIT].value,
-    .line_timeout = parser.numbers[LINE_TIMEOUT].value,
-    .answer_timeout = parser.numbers[ANSWER_TIMEOUT].value,
-    .idle_timeout = parser.numbers[IDLE_TIMEOUT].value,
-  };
-  self->series_limit = parser.numbers[SERIES_LIMIT].value;
-  self->memory_limit = parser.numbers[MEMORY_LIMIT].value;
-  self->stop_timeout = parser.numbers[STOP_TIMEOUT].value;
-  self->log_level = parser.log_level;
-  self->lock_timeout = parser.numbers[LOCK_TIMEOUT].value;
-  self->self_metrics = parser.numbers[SELF_METRICS].value;
-  self->show_version = parser.show_version;
-  if (!take_state (self, &parser, error) || !take_task (self, &parser, error)
-      || !take_config (self, &parser, error) || !take_bus (self, &parser, error)
-      || !take_exit_when_idle (self, &parser, error) || !make_listeners (self, &parser, error))
-    return NULL;
-  return g_steal_pointer (&self);
+  good = good && check_state (self, error) && take_bus (self, &parser, error)
+         && check_exit_when_idle (self, error) && take_task (self, &parser, error);
+  g_free (parser.backup);
+  g_free (parser.recover);
+  return good ? g_steal_pointer (&self) : NULL;
 }
 
 /**
@@ -582,8 +307,7 @@ metrics_options_free (MetricsOptions *self)
 {
   if (self == NULL)
     return;
-  g_clear_pointer (&self->listeners, g_ptr_array_unref);
-  g_free (self->state_dir);
+  g_clear_pointer (&self->settings, metrics_settings_free);
   g_free (self->task_file);
   g_free (self->config);
   g_free (self);

@@ -2,12 +2,8 @@
 
 #pragma once
 
-#include "common/metrics-event.h"
+#include "daemon/metrics-settings.h"
 #include "dbus/metrics-bus.h"
-#include "server/metrics-limits.h"
-#include "storage/metrics-storage.h"
-
-#include <glib.h>
 
 G_BEGIN_DECLS
 
@@ -17,6 +13,8 @@ G_BEGIN_DECLS
  * @METRICS_TASK_BACKUP: to copy the database
  * @METRICS_TASK_CHECK: to read all of it
  * @METRICS_TASK_RECOVER: to save what is whole in it
+ * @METRICS_TASK_CHECK_CONFIG: to say what is wrong with the configuration
+ * @METRICS_TASK_SHOW_CONFIG: to show it
  *
  * What there is to be done.
  */
@@ -26,26 +24,17 @@ typedef enum
   METRICS_TASK_BACKUP,
   METRICS_TASK_CHECK,
   METRICS_TASK_RECOVER,
+  METRICS_TASK_CHECK_CONFIG,
+  METRICS_TASK_SHOW_CONFIG,
 } MetricsTask;
 
 /**
  * MetricsOptions:
- * @listeners: (element-type MetricsListener): where to listen
- * @listeners_are_defaults: whether that is only so because nobody said anything else
- * @bus: on which bus to be called
- * @limits: what clients can make the server hold or do
- * @series_limit: how many series there may be
- * @memory_limit: bytes that the points may need
- * @state_dir: (nullable) (type filename): the folder in which points last; %NULL for memory only
- * @durability: when what was put is on disk
- * @lock_timeout: seconds to wait for another server to leave the folder
- * @exit_when_idle: after how many seconds with nothing to do the server leaves; 0 for never
- * @stop_timeout: seconds that clients have to take their answers when the server stops
- * @log_level: the least grave of what is logged
- * @self_metrics: how often to keep the server's own figures as series, in seconds; 0 for never
+ * @settings: what it says of the server; what it does not say has no origin
+ * @bus: on which bus to be called; the server of the system bus has a configuration of its own
+ * @config: (nullable) (type filename): the configuration file that takes the place of that one
  * @task: what to do
  * @task_file: (nullable) (type filename): what it writes
- * @config: (nullable) (type filename): the configuration file; %NULL for none
  * @show_retention: whether only what retention would delete is asked for
  * @show_version: whether only the version is asked for
  *
@@ -53,22 +42,11 @@ typedef enum
  */
 typedef struct
 {
-  GPtrArray *listeners; /* (owned) */
-  gboolean listeners_are_defaults;
+  MetricsSettings *settings; /* (owned) */
   MetricsBusKind bus;
-  MetricsLimits limits;
-  guint64 series_limit;
-  guint64 memory_limit;
-  char *state_dir; /* (owned) (nullable) */
-  MetricsDurability durability;
-  guint lock_timeout;
-  guint exit_when_idle;
-  guint stop_timeout;
-  MetricsPriority log_level;
-  guint self_metrics;
+  char *config; /* (owned) (nullable) */
   MetricsTask task;
   char *task_file; /* (owned) (nullable) */
-  char *config;    /* (owned) (nullable) */
   gboolean show_retention;
   gboolean show_version;
 } MetricsOptions;

@@ -101,13 +101,13 @@ print_figure (const char *name, guint64 value)
 
 /* Whoever keeps the newest backups only has to notice that one does not have all. */
 static int
-run_backup (const MetricsOptions *options, const MetricsWatch *watch, GError **error)
+run_backup (const char *folder, const MetricsOptions *options, const MetricsWatch *watch, GError **error)
 {
   Screen *screen = watch->user_data;
   MetricsWatch own = { on_backup_report, watch->progress, screen };
   GStatBuf status;
 
-  if (!metrics_backup_write (options->state_dir, options->task_file, &own, error))
+  if (!metrics_backup_write (folder, options->task_file, &own, error))
     return 1;
   hide (screen);
   /* It is there: whoever took it away meanwhile has it. */
@@ -116,11 +116,11 @@ run_backup (const MetricsOptions *options, const MetricsWatch *watch, GError **e
 }
 
 static int
-run_check (const MetricsOptions *options, const MetricsWatch *watch, GError **error)
+run_check (const char *folder, const MetricsWatch *watch, GError **error)
 {
   MetricsCheckFigures figures;
 
-  if (!metrics_check_read (options->state_dir, watch, &figures, error))
+  if (!metrics_check_read (folder, watch, &figures, error))
     return 1;
   hide (watch->user_data);
   print_figure ("series", figures.n_series);
@@ -134,11 +134,11 @@ run_check (const MetricsOptions *options, const MetricsWatch *watch, GError **er
 }
 
 static int
-run_recover (const MetricsOptions *options, const MetricsWatch *watch, GError **error)
+run_recover (const char *folder, const MetricsOptions *options, const MetricsWatch *watch, GError **error)
 {
   MetricsRecoverFigures figures;
 
-  if (!metrics_recover_write (options->state_dir, options->task_file, watch, &figures, error))
+  if (!metrics_recover_write (folder, options->task_file, watch, &figures, error))
     return 1;
   hide (watch->user_data);
   print_figure ("series", figures.n_series);
@@ -151,17 +151,19 @@ run_recover (const MetricsOptions *options, const MetricsWatch *watch, GError **
 }
 
 static int
-run_one (const MetricsOptions *options, const MetricsWatch *watch, GError **error)
+run_one (const char *folder, const MetricsOptions *options, const MetricsWatch *watch, GError **error)
 {
   switch (options->task)
     {
     case METRICS_TASK_BACKUP:
-      return run_backup (options, watch, error);
+      return run_backup (folder, options, watch, error);
     case METRICS_TASK_CHECK:
-      return run_check (options, watch, error);
+      return run_check (folder, watch, error);
     case METRICS_TASK_RECOVER:
-      return run_recover (options, watch, error);
+      return run_recover (folder, options, watch, error);
     case METRICS_TASK_SERVE:
+    case METRICS_TASK_CHECK_CONFIG:
+    case METRICS_TASK_SHOW_CONFIG:
     default:
       g_assert_not_reached ();
     }
@@ -169,14 +171,15 @@ run_one (const MetricsOptions *options, const MetricsWatch *watch, GError **erro
 
 /**
  * metrics_task_run:
- * @options: what the command line says; its task is not to serve
+ * @folder: (type filename): where a server keeps its points
+ * @options: what the command line says; its task is something for that folder
  *
  * Does what is asked for, beside a server or without one.
  *
  * Returns: the exit status
  */
 int
-metrics_task_run (const MetricsOptions *options)
+metrics_task_run (const char *folder, const MetricsOptions *options)
 {
   const char *terminal_name = g_getenv ("TERM");
   Screen screen = { .terminal = isatty (STDERR_FILENO) && g_strcmp0 (terminal_name, "dumb") != 0 };
@@ -185,7 +188,7 @@ metrics_task_run (const MetricsOptions *options)
   int status;
 
   catch_signals ();
-  status = run_one (options, &watch, &error);
+  status = run_one (folder, options, &watch, &error);
   hide (&screen);
   if (error != NULL)
     metrics_log (METRICS_EVENT_TASK_FAILED, METRICS_FIELDS (METRICS_TEXT (REASON, error->message)), "%s",

@@ -6,6 +6,6 @@
 
 G_BEGIN_DECLS
 
-int metrics_task_run (const MetricsOptions *options);
+int metrics_task_run (const char *folder, const MetricsOptions *options);
 
 G_END_DECLS

@@ -27,8 +27,10 @@ SANITIZED = os.environ.get('METRICSD_SANITIZED') == '1'
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 LIBC = ctypes.CDLL(None)
 
-# No test keeps points where those of whoever runs it are, or depends on the language of that one.
-NOWHERE = {'STATE_DIRECTORY': '/dev/null/metricsd', 'LANGUAGE': '', 'LC_ALL': 'C.UTF-8'}
+# No test keeps points where those of whoever runs it are, is served by their configuration, or depends on the language of
+# that one.
+NOWHERE = {'STATE_DIRECTORY': '/dev/null/metricsd', 'XDG_CONFIG_HOME': '/dev/null/config', 'LANGUAGE': '',
+           'LC_ALL': 'C.UTF-8'}
 
 OK = b'ok\n\n'
 WRONG = b'error\nwrong command\n\n'
@@ -107,17 +109,18 @@ def wait_until(condition, what='the condition'):
 
 class Server:
     """A running metricsd. Where the options name no address, nor the session bus, it listens on 127.0.0.1, on a free
-    port. Where they say nothing of the disk it keeps points in memory only, unless `memory_only` is false. `sockets`,
-    pairs of a name and something with a fileno(), are passed as systemd passes them.
+    port. Where they say nothing of the disk it keeps points in memory only, unless `memory_only` is false. A `plain`
+    one has these options and no others: a configuration says the rest. `sockets`, pairs of a name and something with a
+    fileno(), are passed as systemd passes them.
 
     Leaving the context stops it and fails on an exit status other than 0, on a sanitizer's report and on a
-    GLib critical; what it writes to a `stderr` of the test's own is not looked at. `address` is its first address as text (`127.0.0.1:43210`, `[::1]:43210`, `unix:/path`),
-    `addresses` are all, `port` is the first TCP port."""
+    GLib critical; what it writes to a `stderr` of the test's own is not looked at. `address` is its first address as
+    text (`127.0.0.1:43210`, `[::1]:43210`, `unix:/path`), `addresses` are all, `port` is the first TCP port."""
 
-    def __init__(self, *options, memory_only=True, env=None, preexec=None, sockets=(), stderr=None):
-        options = in_memory([str(option) for option in options], memory_only)
-        if not sockets and not any(option.split('=')[0] in ('--host', '--port', '--listen', '--session')
-                                   for option in options):
+    def __init__(self, *options, memory_only=True, env=None, preexec=None, sockets=(), stderr=None, plain=False):
+        options = in_memory([str(option) for option in options], memory_only and not plain)
+        if not sockets and not plain and not any(option.split('=')[0] in ('--host', '--port', '--listen', '--session')
+                                                 for option in options):
             options = ['--host', '127.0.0.1', '--port', '0'] + options
         self.addresses = []
         self._errors = tempfile.TemporaryFile()

@@ -15,6 +15,7 @@ OPTIONS = ('--host', '--port', '--listen', '--line-limit', '--connection-limit',
            '--answer-timeout', '--unsent-limit', '--series-limit', '--memory-limit', '--slice-limit', '--stop-timeout',
            '--lock-timeout', '--exit-when-idle', '--self-metrics', '--state-dir', '--durability', '--config', '--memory-only',
            '--show-retention', '--version')
+OTHERS = ('--session', '--system', '--log-level', '--check-config', '--show-config')
 # Of a documentation network: no machine has it.
 FOREIGN = '198.51.100.1'
 
@@ -44,7 +45,7 @@ class InformationTest(DaemonTest):
     def test_help_names_every_option(self):
         result = run('--help')
         self.assertEqual((result.returncode, result.stderr), (0, ''))
-        for option in OPTIONS:
+        for option in OPTIONS + OTHERS:
             self.assertRegex(result.stdout, re.escape(option) + r'\b')
 
 
@@ -59,7 +60,8 @@ class ManualTest(DaemonTest):
         self.assertEqual(server.stop(), 0)
 
     def test_it_has_what_is_done_instead_of_serving(self):
-        for option in ('--backup', '--check', '--recover', '--show-retention', '--config', '--durability', '--memory-limit'):
+        for option in ('--backup', '--check', '--recover', '--show-retention', '--config', '--durability', '--memory-limit',
+                       '--check-config', '--show-config'):
             self.assertIn(option.replace('-', '\\-'), self.PAGE)
 
 

@@ -2,13 +2,11 @@
 
 #include "config.h"
 
-#include "daemon/metrics-config.h"
 #include "daemon/metrics-sweeper.h"
 
 #include "helpers.h"
 #include "logged.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 
 #define DAY G_GINT64_CONSTANT (86400)
@@ -16,92 +14,25 @@
 #define SECOND G_USEC_PER_SEC
 #define NOW (20000 * DAY)
 
-/* The configuration of a file with this text. */
-static MetricsConfig *
-try_config (const char *text, GError **error)
+/* Rules, of a group as a file has it. */
+static MetricsRetention *
+new_retention (const char *text)
 {
-  g_autofree char *folder = g_dir_make_tmp ("metricsd-XXXXXX", NULL);
-  g_autofree char *path = g_build_filename (folder, "some.conf", NULL);
-  MetricsConfig *config;
-
-  g_assert_true (g_file_set_contents (path, text, -1, NULL));
-  config = metrics_config_load (path, error);
-  g_assert_cmpint (g_unlink (path), ==, 0);
-  g_assert_cmpint (g_rmdir (folder), ==, 0);
-  return config;
-}
-
-static MetricsConfig *
-new_config (const char *text)
-{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autoptr (GError) error = NULL;
-  MetricsConfig *config = try_config (text, &error);
+  MetricsRetention *retention;
 
+  g_key_file_load_from_data (file, text, strlen (text), G_KEY_FILE_KEEP_TRANSLATIONS, &error);
   g_assert_no_error (error);
-  return config;
-}
-
-static guint
-count_rules (const MetricsConfig *config)
-{
-  return metrics_rules_get_n_rules (metrics_retention_get_rules (config->retention));
-}
-
-static void
-test_config (void)
-{
-  g_autoptr (MetricsConfig) none = metrics_config_load (NULL, NULL);
-  g_autoptr (MetricsConfig) empty = new_config ("# nothing\n");
-  g_autoptr (MetricsConfig) some = new_config ("[retention]\ncpu.*=7d\nmem[de]=1y\n*=400d\n");
-
-  g_assert_cmpuint (count_rules (none), ==, 0);
-  g_assert_cmpuint (count_rules (empty), ==, 0);
-  g_assert_cmpuint (count_rules (some), ==, 3);
-  g_assert_cmpint (metrics_retention_get_keep (some->retention, 1), ==, 365 * DAY);
-}
-
-static void
-test_wrong_config (void)
-{
-  static const struct
-  {
-    const char *text;
-    const char *mention;
-  } cases[] = {
-    { "cpu.*=7d\n", "" },
-    { "[retention]\ncpu.*\n", "cpu.*" },
-    { "[retentions]\ncpu.*=7d\n", "[retentions]: no such group; there are: retention" },
-    { "[retention]\ncpu.*=7d\n[x\xff]\n", "[x\xef\xbf\xbd]: no such group" },
-    { "[retention]\ncpu.*=soon\n", "[retention] cpu.*: 'soon' is not a duration" },
-    { "[retention]\na b=1d\n", "[retention] a b: not a pattern" },
-    { "[retention]\ncpu.*=7d\ncpu.*=8d\n", "[retention] cpu.*: given twice" },
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    {
-      g_autoptr (GError) error = NULL;
-
-      g_assert_null (try_config (cases[i].text, &error));
-      g_assert_nonnull (error);
-      g_assert_nonnull (strstr (error->message, "some.conf': "));
-      g_assert_nonnull (strstr (error->message, cases[i].mention));
-    }
-}
-
-static void
-test_no_file (void)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_null (metrics_config_load ("/nowhere/some.conf", &error));
-  g_assert_error (error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
-  g_assert_true (g_str_has_prefix (error->message, "'/nowhere/some.conf': "));
+  retention = metrics_retention_new (metrics_rules_new (file, "retention", &error), &error);
+  g_assert_no_error (error);
+  return retention;
 }
 
 /* A store that keeps a day, and clocks that are set by hand. */
 typedef struct
 {
-  MetricsConfig *config;
+  MetricsRetention *retention;
   MetricsStore *store;
   MetricsSweeper *sweeper;
   MetricsInstant clocks;
@@ -121,13 +52,13 @@ show_clocks (MetricsInstant *now, gpointer user_data)
 static void
 begin (Fixture *f, gint64 witness)
 {
-  f->sweeper = metrics_sweeper_new (f->store, f->config->retention, witness, show_clocks, f);
+  f->sweeper = metrics_sweeper_new (f->store, f->retention, witness, show_clocks, f);
 }
 
 static void
 set_up (Fixture *f, gconstpointer user_data)
 {
-  f->config = new_config ("[retention]\nforever.*=1000y\n*=1d\n");
+  f->retention = new_retention ("[retention]\nforever.*=1000y\n*=1d\n");
   f->store = metrics_store_new (100, G_MAXUINT64);
   f->clocks = (MetricsInstant){ .real = NOW * SECOND, .elapsed = 12345678 };
   for (gint64 i = 0; i < 48; i++)
@@ -142,7 +73,7 @@ tear_down (Fixture *f, gconstpointer user_data)
 {
   metrics_sweeper_free (f->sweeper);
   g_object_unref (f->store);
-  metrics_config_free (f->config);
+  metrics_retention_free (f->retention);
 }
 
 static void
@@ -275,11 +206,11 @@ test_end (Fixture *f, gconstpointer user_data)
 static void
 test_no_rules (void)
 {
-  g_autoptr (MetricsConfig) config = metrics_config_load (NULL, NULL);
+  g_autoptr (MetricsRetention) retention = new_retention ("");
   g_autoptr (MetricsStore) store = metrics_store_new (100, G_MAXUINT64);
   g_autoptr (GMainContext) context = g_main_context_ref (g_main_context_default ());
   g_autoptr (MetricsSweeper) sweeper
-      = metrics_sweeper_new (store, config->retention, G_MININT64, metrics_instant_now, NULL);
+      = metrics_sweeper_new (store, retention, G_MININT64, metrics_instant_now, NULL);
   gint timeout, priority;
 
   put (store, "k", G_MININT64, 1);
@@ -297,9 +228,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   logged_install ();
 
-  g_test_add_func ("/sweeper/config", test_config);
-  g_test_add_func ("/sweeper/wrong-config", test_wrong_config);
-  g_test_add_func ("/sweeper/no-file", test_no_file);
   g_test_add_func ("/sweeper/no-rules", test_no_rules);
   g_test_add ("/sweeper/sweeps", Fixture, NULL, set_up, test_sweeps, tear_down);
   g_test_add ("/sweeper/by-itself", Fixture, NULL, set_up, test_by_itself, tear_down);

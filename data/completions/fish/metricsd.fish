@@ -31,6 +31,8 @@ complete -c metricsd -l stop-timeout -x -d 'Time for clients when the server sto
 complete -c metricsd -l backup -r -F -d 'Copy what is stored into a new file'
 complete -c metricsd -l check -d 'Say what is damaged'
 complete -c metricsd -l recover -r -F -d 'Save what is whole into a new file'
+complete -c metricsd -l check-config -d 'Say what is wrong with the configuration'
+complete -c metricsd -l show-config -d 'Show the settings that hold'
 complete -c metricsd -l show-retention -d 'Show what the rules would delete'
 complete -c metricsd -l version -d 'Show the version'
 complete -c metricsd -s h -l help -d 'Show the help'
