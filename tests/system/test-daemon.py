@@ -49,22 +49,6 @@ class InformationTest(DaemonTest):
             self.assertRegex(result.stdout, re.escape(option) + r'\b')
 
 
-class ManualTest(DaemonTest):
-    PAGE = (pathlib.Path(__file__).parents[2] / 'data' / 'metricsd.1').read_text()
-
-    def test_it_has_each_figure(self):
-        server = self.start('--state-dir', self.directory())
-        with Client(server) as client:
-            for name in client.stats():
-                self.assertRegex(self.PAGE, rf'(?m)^\.B (.*, )?{name}(,.*)?$')
-        self.assertEqual(server.stop(), 0)
-
-    def test_it_has_what_is_done_instead_of_serving(self):
-        for option in ('--backup', '--check', '--recover', '--show-retention', '--config', '--durability', '--memory-limit',
-                       '--check-config', '--show-config'):
-            self.assertIn(option.replace('-', '\\-'), self.PAGE)
-
-
 class BadOptionsTest(DaemonTest):
     def test_unknown_options_and_words(self):
         for options in (('--unknown',), ('--port=0', '--frobnicate=1'), ('-z',), ('word',), ('--port=0', 'word'), ('127.0.0.1', '0')):
