@@ -433,7 +433,7 @@ leaving_cb (gpointer user_data)
   const MetricsDaemon *self = user_data;
 
   metrics_notify_stopping ();
-  metrics_notify_extend (self->options->stop_timeout + CLOSE_TIME);
+  metrics_notify_extend (self->config->stop_timeout + CLOSE_TIME);
 }
 
 static void
