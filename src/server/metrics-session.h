@@ -3,8 +3,8 @@
 #pragma once
 
 #include "common/metrics-buffer.h"
-#include "server/metrics-limits.h"
 #include "common/metrics-rights.h"
+#include "server/metrics-limits.h"
 #include "store/metrics-query.h"
 
 #include <gio/gio.h>
