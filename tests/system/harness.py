@@ -438,6 +438,7 @@ def main():
     module = sys.modules['__main__']
     tests = (loader.loadTestsFromNames(sys.argv[1:], module) if sys.argv[1:]
              else loader.loadTestsFromModule(module))
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup leaves it ignored, in all that is started here too
     sys.stdout.reconfigure(line_buffering=True)  # what was seen before a crash or a timeout counts
     runner = TAPTestRunner()
     runner.set_stream(True)
