@@ -20,14 +20,16 @@ EXPOSURE, EXPOSURE_WITHOUT_NETWORK = 11, 5
 
 
 def has_analyze():
-    """It has to know --offline, which came with systemd 250."""
+    """It has to know --offline, which came with systemd 250, and it wants a folder that only root can make for it."""
+    if os.geteuid() != 0 and not os.path.isdir('/run/systemd'):
+        return False
     program = shutil.which('systemd-analyze')
     return program is not None and int(re.search(
         r'systemd (\d+)', subprocess.run([program, '--version'], capture_output=True, text=True).stdout)[1]) >= 250
 
 
 @unittest.skipUnless((UNITS / 'system').is_dir(), 'built without systemd')
-@unittest.skipUnless(has_analyze(), 'no systemd-analyze of systemd 250 or later')
+@unittest.skipUnless(has_analyze(), 'no systemd-analyze of systemd 250 or later, or it cannot work here')
 class UnitTest(TestCase):
     def setUp(self):
         self.directory = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
