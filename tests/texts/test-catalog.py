@@ -13,7 +13,7 @@ import harness
 
 SOURCE = pathlib.Path(os.environ['METRICSD_SOURCE'])
 CATALOGS = SOURCE / 'data/systemd'
-LANGUAGES = ('', '.de', '.es', '.fr', '.ru', '.uk')
+LANGUAGES = ('', '.de', '.es', '.fr', '.pt_BR', '.ru', '.uk')
 PRIORITIES = {2: 'critical', 3: 'error', 4: 'warning', 5: 'notice', 6: 'info'}
 PLACEHOLDER = re.compile(r'@(\w+)@')
 
