@@ -35,8 +35,10 @@ metrics_live_keep_fixed (MetricsConfig *config, MetricsConfig *running, const Me
     if (!metrics_setting_get (i)->is_live)
       {
         if (!metrics_settings_equal (config->settings, running->settings, i))
-          g_message (_ ("%s is changed by a restart only: it stays as it was"),
-                     metrics_setting_get (i)->name);
+          metrics_log (METRICS_EVENT_RESTART_NEEDED,
+                       METRICS_FIELDS (METRICS_TEXT (SETTING, metrics_setting_get (i)->name)),
+                       _ ("%s is changed by a restart only: it stays as it was"),
+                       metrics_setting_get (i)->name);
         metrics_settings_copy (config->settings, running->settings, i);
       }
   SWAP (config->listeners, running->listeners);

@@ -250,6 +250,12 @@ class FixedTest(ReloadTest):
         said = self.reload(server)
         self.assertNotIn('is changed by', said)
 
+    def test_it_is_a_warning(self):
+        """As the table of events has it: who logs warnings alone learns of it."""
+        server = self.start_with(options=('--listen', '127.0.0.1:0', '--memory-only', '--log-level', 'warning'))
+        said = self.reload(server, 'port=1', text='port is changed by a restart only')
+        self.assertNotIn(DONE, said)
+
     def test_the_page_says_of_each_whether_it_waits(self):
         page = (pathlib.Path(__file__).parents[2] / 'data' / 'man' / 'metricsd.conf.5.rst').read_text()
         texts = dict(re.findall(r'(?m)^\*\*([a-z-]+)\*\*\n((?:    .*\n)+)', page))
