@@ -378,15 +378,13 @@ metrics_config_load (const MetricsOptions *options, GPtrArray *problems)
   return self;
 }
 
-/* Everybody of a machine reaches these. */
-static MetricsListener *
-make_default_listener (MetricsBusKind bus, guint16 port)
+/* Whom polkit would not let delete on the bus is not to do it by the next best port. */
+static void
+add_listener (MetricsConfig *self, MetricsBusKind bus, MetricsListener *listener)
 {
-  MetricsListener *listener = metrics_listener_new_loopback (port);
-
   if (bus == METRICS_BUS_SYSTEM)
-    metrics_listener_set_rights (listener, METRICS_RIGHTS_READ | METRICS_RIGHTS_PUT);
-  return listener;
+    metrics_listener_set_default_rights (listener, METRICS_RIGHTS_READ | METRICS_RIGHTS_PUT);
+  g_ptr_array_add (self->listeners, listener);
 }
 
 /**
@@ -408,9 +406,9 @@ metrics_config_make_listeners (MetricsConfig *self, MetricsBusKind bus, GError *
   guint16 port = metrics_settings_get_number (self->settings, METRICS_SETTING_PORT);
 
   for (guint i = 0; hosts[i] != NULL; i++)
-    g_ptr_array_add (self->listeners, metrics_listener_new_tcp (hosts[i], port));
+    add_listener (self, bus, metrics_listener_new_tcp (hosts[i], port));
   if (hosts[0] == NULL && ((addresses[0] == NULL && bus != METRICS_BUS_SESSION) || has_port))
-    g_ptr_array_add (self->listeners, make_default_listener (bus, port));
+    add_listener (self, bus, metrics_listener_new_loopback (port));
 
   self->listeners_are_defaults = hosts[0] == NULL && addresses[0] == NULL && !has_port;
 
@@ -420,7 +418,7 @@ metrics_config_make_listeners (MetricsConfig *self, MetricsBusKind bus, GError *
 
       if (listener == NULL)
         return FALSE;
-      g_ptr_array_add (self->listeners, listener);
+      add_listener (self, bus, listener);
     }
   return TRUE;
 }

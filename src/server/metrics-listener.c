@@ -45,6 +45,7 @@ struct _MetricsListener
   char *passed_name; /* (owned) (nullable): of sockets that were passed */
 
   MetricsRights rights; /* 0: the credentials of the peer decide */
+  gboolean has_rights;  /* whether these were asked for */
 
   GPtrArray *sockets; /* (owned) (element-type GSocket) */
   MetricsUnixIdentity identity;
@@ -144,16 +145,17 @@ metrics_listener_new_passed (const char *name)
 }
 
 /**
- * metrics_listener_set_rights:
+ * metrics_listener_set_default_rights:
  * @self: a listener
- * @rights: what those who connect there may do
+ * @rights: what those who connect there over TCP may do, unless it was made with rights of its own
  */
 void
-metrics_listener_set_rights (MetricsListener *self, MetricsRights rights)
+metrics_listener_set_default_rights (MetricsListener *self, MetricsRights rights)
 {
   g_return_if_fail (METRICS_IS_LISTENER (self));
 
-  self->rights = rights;
+  if (self->hosts != NULL && !self->has_rights)
+    self->rights = rights;
 }
 
 static gboolean
@@ -161,7 +163,8 @@ parse_option (MetricsListener *self, const char *option, GError **error)
 {
   if (g_str_has_prefix (option, "rights="))
     {
-      if (metrics_rights_parse (option + strlen ("rights="), &self->rights))
+      self->has_rights = metrics_rights_parse (option + strlen ("rights="), &self->rights);
+      if (self->has_rights)
         return TRUE;
       g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                    _ ("'%s': rights are read, put and delete, joined by '+'"), option);

@@ -16,7 +16,7 @@ MetricsListener *metrics_listener_new_tcp (const char *host, guint16 port);
 MetricsListener *metrics_listener_new_loopback (guint16 port);
 MetricsListener *metrics_listener_new_passed (const char *name);
 
-void metrics_listener_set_rights (MetricsListener *self, MetricsRights rights);
+void metrics_listener_set_default_rights (MetricsListener *self, MetricsRights rights);
 const char *metrics_listener_get_passed_name (MetricsListener *self);
 gboolean metrics_listener_adopt (MetricsListener *self, int fd, GError **error);
 gboolean metrics_listener_open (MetricsListener *self, GError **error);

@@ -200,6 +200,16 @@ class Listeners(System):
             self.assertEqual(b'error\npermission denied\n\n', client.ask(b'del b'))
 
 
+    def test_other_addresses_cannot_delete_unless_they_are_given_that(self):
+        bus = self.bus(system=(POLICY,))
+        server = self.start('--system', '--host', '127.0.0.1', '--port', '0', '--listen', '127.0.0.1:0',
+                            '--listen', '127.0.0.1:0,rights=read+put+delete', env=bus.env)
+        for address, answer in zip(server.addresses, (b'error\npermission denied\n\n', b'error\npermission denied\n\n',
+                                                      b'ok\n0\n\n'), strict=True):
+            with Client(address) as client:
+                self.assertEqual(answer, client.ask(b'del b'))
+
+
 class Restart(TestCase):
 
     def test_bus_comes_back(self):
