@@ -5,6 +5,7 @@
 #include "dbus/metrics-bus.h"
 
 #include "common/metrics-names.h"
+#include "dbus/metrics-bus-connect.h"
 #include "dbus/metrics-bus-log.h"
 #include "dbus/metrics-bus-private.h"
 
@@ -255,18 +256,12 @@ get_bus_type (MetricsBus *self)
   return self->kind == METRICS_BUS_SESSION ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM;
 }
 
-#define CONNECTION_FLAGS                                                                                     \
-  (G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION)
-
 static gboolean
 join (MetricsBus *self, GError **error)
 {
-  g_autofree char *address = g_dbus_address_get_for_bus_sync (get_bus_type (self), NULL, error);
-  g_autoptr (GDBusConnection) connection = NULL;
+  g_autoptr (GDBusConnection) connection = metrics_bus_connect_sync (get_bus_type (self), PATIENCE, error);
   g_autoptr (GVariant) reply = NULL;
 
-  if (address != NULL)
-    connection = g_dbus_connection_new_for_address_sync (address, CONNECTION_FLAGS, NULL, NULL, error);
   if (connection == NULL || !adopt_connection (self, connection, error))
     return FALSE;
   reply = g_dbus_connection_call_sync (connection, BUS_NAME, BUS_PATH, BUS_NAME, "RequestName",
@@ -367,8 +362,8 @@ retry_cb (gpointer user_data)
   if (address == NULL)
     retry_failed (self, error);
   else
-    g_dbus_connection_new_for_address (address, CONNECTION_FLAGS, NULL, self->cancellable, connected_cb,
-                                       self);
+    g_dbus_connection_new_for_address (address, METRICS_BUS_CONNECTION_FLAGS, NULL, self->cancellable,
+                                       connected_cb, self);
   return G_SOURCE_REMOVE;
 }
 

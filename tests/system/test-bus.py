@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """metricsd on the session bus: its methods, their errors, and its life there."""
 
+import errno
 import math
 import os
+import socket
 import tempfile
 
 from bus import OPEN, PATH, NAME, Bus, Caller, GLib, TestCase, main
@@ -309,6 +311,16 @@ class Life(TestCase):
         result = run('--system', '--port', '0', env={'DBUS_SYSTEM_BUS_ADDRESS': 'unix:path=/nonexistent'})
         self.assertEqual(1, result.returncode)
         self.assertIn('metricsd: system bus: ', result.stderr)
+
+    def test_a_bus_that_says_nothing(self):
+        """It takes connections, and a server that starts does not wait for ever."""
+        path = os.path.join(self.folder(), 'bus')
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.bind(path)
+            sock.listen()
+            result = run('--session', env={'DBUS_SESSION_BUS_ADDRESS': f'unix:path={path}'})
+        self.assertEqual(1, result.returncode)
+        self.assertIn(f'metricsd: session bus: {os.strerror(errno.ETIMEDOUT)}\n', result.stderr)
 
     def test_one_bus_only(self):
         self.assertEqual(2, run('--session', '--system').returncode)
