@@ -308,6 +308,15 @@ get_default_state_dir (void)
   return g_build_filename (g_get_user_state_dir (), "metricsd", NULL);
 }
 
+/* Five minutes, unless somebody says otherwise: the unit leaves that to the configuration. */
+static void
+take_idle_time (MetricsConfig *self, const MetricsOptions *options)
+{
+  if (options->is_on_demand
+      && metrics_settings_get_origin (self->settings, METRICS_SETTING_EXIT_WHEN_IDLE) == NULL)
+    metrics_settings_parse (self->settings, METRICS_SETTING_EXIT_WHEN_IDLE, "300", NULL, NULL);
+}
+
 static guint64
 get (const MetricsConfig *self, MetricsSettingId id)
 {
@@ -374,6 +383,7 @@ metrics_config_load (const MetricsOptions *options, GPtrArray *problems)
 
   read_layers (self, options, problems);
   take_command_line (self, options->settings);
+  take_idle_time (self, options);
   take_values (self, options->bus);
   return self;
 }

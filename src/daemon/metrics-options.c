@@ -191,6 +191,7 @@ take_bus (MetricsOptions *self, const Parser *parser, GError **error)
       return FALSE;
     }
   self->bus = parser->session ? METRICS_BUS_SESSION : parser->system ? METRICS_BUS_SYSTEM : METRICS_BUS_NONE;
+  self->is_on_demand = self->bus == METRICS_BUS_SESSION && metrics_activation_has_sockets ();
   return TRUE;
 }
 

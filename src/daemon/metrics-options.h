@@ -32,6 +32,7 @@ typedef enum
  * MetricsOptions:
  * @settings: what it says of the server; what it does not say has no origin
  * @bus: on which bus to be called; the server of the system bus has a configuration of its own
+ * @is_on_demand: whether it is a server of the session that the service manager has started for its sockets
  * @config: (nullable) (type filename): the configuration file that takes the place of that one
  * @task: what to do
  * @task_file: (nullable) (type filename): what it writes
@@ -44,6 +45,7 @@ typedef struct
 {
   MetricsSettings *settings; /* (owned) */
   MetricsBusKind bus;
+  gboolean is_on_demand;
   char *config; /* (owned) (nullable) */
   MetricsTask task;
   char *task_file; /* (owned) (nullable) */

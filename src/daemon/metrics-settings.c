@@ -184,7 +184,7 @@ set_origin (Value *value, const char *origin)
  * @self: settings
  * @id: one of them, but no list
  * @text: its value, as it is written
- * @origin: who says so
+ * @origin: (nullable): who says so; %NULL where that is its default
  * @error: return location for a #GError
  *
  * Sets it.

@@ -122,6 +122,25 @@ class PassedTest(TestCase):
             client.close()
             self.assertEqual(server.wait(), 0)
 
+    def show(self, *options, **arguments):
+        config = self.folder / 'metricsd.conf'
+        result = run('--config', config, '--show-config', *options, memory_only=False, **arguments)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return next(line for line in result.stdout.splitlines() if line.startswith('exit-when-idle='))
+
+    def test_of_a_session_it_leaves_by_default(self):
+        """The unit says nothing, so that the configuration can."""
+        config = self.folder / 'metricsd.conf'
+        passed = {'sockets': [('metricsd', self.socket)]}
+        config.write_text('')
+        self.assertEqual(self.show('--session', **passed), 'exit-when-idle=300')
+        self.assertEqual(self.show('--session'), 'exit-when-idle=0')
+        self.assertEqual(self.show(**passed), 'exit-when-idle=0')
+        config.write_text('[server]\nexit-when-idle=0\n')
+        self.assertEqual(self.show('--session', **passed), 'exit-when-idle=0')
+        config.write_text('[server]\nexit-when-idle=7\n')
+        self.assertEqual(self.show('--session', **passed), 'exit-when-idle=7')
+
     def test_the_service_manager_is_told_that_it_leaves(self):
         manager = self.enterContext(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
         manager.bind(str(self.folder / 'notify'))
