@@ -6,6 +6,7 @@
 
 #include "common/metrics-log.h"
 #include "common/metrics-names.h"
+#include "store/metrics-store-log.h"
 
 #include <glib/gi18n.h>
 
@@ -35,6 +36,32 @@ metrics_bus_log_name_lost (MetricsBusKind kind)
                                            : _ ("the system bus is gone: waiting for it"));
 }
 
+static char *
+name_caller (const MetricsBusCaller *caller)
+{
+  if (caller->has_uid)
+    return g_strdup_printf ("%s,uid=%ld", caller->name, (long) caller->uid);
+  return g_strdup (caller->name);
+}
+
+/**
+ * metrics_bus_log_refused_put:
+ * @call: a call that puts
+ * @error: why the store has refused a point of it
+ *
+ * Says so, where that is for a limit.
+ */
+void
+metrics_bus_log_refused_put (const MetricsBusCall *call, const GError *error)
+{
+  g_autofree char *client = NULL;
+
+  if (!metrics_store_log_is_due (error))
+    return;
+  client = name_caller (call->caller);
+  metrics_store_log_refused_put (call->object->store, error, client);
+}
+
 /**
  * metrics_bus_log_denied:
  * @call: a call that is refused, as its caller may not do that
@@ -49,9 +76,7 @@ metrics_bus_log_denied (const MetricsBusCall *call)
 
   if (!metrics_log_is_due (METRICS_EVENT_CLIENT_DENIED))
     return;
-  client = call->caller->has_uid
-               ? g_strdup_printf ("%s,uid=%ld", call->caller->name, (long) call->caller->uid)
-               : g_strdup (call->caller->name);
+  client = name_caller (call->caller);
   metrics_log (METRICS_EVENT_CLIENT_DENIED,
                METRICS_FIELDS (METRICS_TEXT (CLIENT, client), METRICS_TEXT (RIGHT, right)),
                /* Translators: the right is 'read', 'put' or 'delete', as in the configuration, or the name of

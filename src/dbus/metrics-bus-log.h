@@ -9,5 +9,6 @@ G_BEGIN_DECLS
 void metrics_bus_log_name_owned (void);
 void metrics_bus_log_name_lost (MetricsBusKind kind);
 void metrics_bus_log_denied (const MetricsBusCall *call);
+void metrics_bus_log_refused_put (const MetricsBusCall *call, const GError *error);
 
 G_END_DECLS

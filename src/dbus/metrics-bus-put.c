@@ -5,6 +5,7 @@
 #include "dbus/metrics-bus-put.h"
 
 #include "dbus/metrics-bus-arguments.h"
+#include "dbus/metrics-bus-log.h"
 #include "store/metrics-query.h"
 
 #include <string.h>
@@ -71,6 +72,7 @@ fail_from_store (MetricsBusCall *call, gsize i, const GError *error)
 {
   g_autoptr (GError) ours = metrics_bus_error_from_store (error);
 
+  metrics_bus_log_refused_put (call, error);
   return fail (call, i, ours);
 }
 

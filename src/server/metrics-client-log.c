@@ -5,9 +5,9 @@
 #include "server/metrics-client-log.h"
 
 #include "common/metrics-log.h"
+#include "store/metrics-store-log.h"
 
 #include <glib/gi18n.h>
-#include <inttypes.h>
 
 /* What is said of clients. A client can make any of it come as often as it likes: nothing is put together
  * before it is known that it will be written. */
@@ -152,29 +152,6 @@ metrics_client_log_http (GSocket *socket)
                _ ("client %s is refused: it speaks HTTP, and not the protocol of metricsd"), client);
 }
 
-static void
-log_series_limit (const char *client, guint64 limit)
-{
-  metrics_log (METRICS_EVENT_SERIES_LIMIT,
-               METRICS_FIELDS (METRICS_TEXT (CLIENT, client), METRICS_NUMBER (LIMIT, limit)),
-               /* Translators: a series is all points of a key */
-               ngettext ("a point of client %s is refused: the limit of %" PRIu64 " series is reached",
-                         "a point of client %s is refused: the limit of %" PRIu64 " series is reached",
-                         limit),
-               client, limit);
-}
-
-static void
-log_memory_limit (const char *client, guint64 limit)
-{
-  g_autofree char *size = g_format_size_full (limit, G_FORMAT_SIZE_IEC_UNITS);
-
-  metrics_log (METRICS_EVENT_MEMORY_LIMIT,
-               METRICS_FIELDS (METRICS_TEXT (CLIENT, client), METRICS_NUMBER (LIMIT, limit)),
-               /* Translators: the size has its unit: 64.0 MiB */
-               _ ("a point of client %s is refused: the limit of memory, %s, is reached"), client, size);
-}
-
 /**
  * metrics_client_log_refused_put:
  * @socket: (nullable): of the client
@@ -186,19 +163,10 @@ log_memory_limit (const char *client, guint64 limit)
 void
 metrics_client_log_refused_put (GSocket *socket, MetricsStore *store, const GError *error)
 {
-  gboolean is_series = g_error_matches (error, METRICS_STORE_ERROR, METRICS_STORE_ERROR_SERIES_LIMIT);
-  gboolean is_memory = g_error_matches (error, METRICS_STORE_ERROR, METRICS_STORE_ERROR_MEMORY_LIMIT);
   g_autofree char *client = NULL;
-  guint64 limit;
 
-  if (!is_series && !is_memory)
-    return;
-  if (!metrics_log_is_due (is_series ? METRICS_EVENT_SERIES_LIMIT : METRICS_EVENT_MEMORY_LIMIT))
+  if (!metrics_store_log_is_due (error))
     return;
   client = name_client (socket);
-  g_object_get (store, is_series ? "series-limit" : "memory-limit", &limit, NULL);
-  if (is_series)
-    log_series_limit (client, limit);
-  else
-    log_memory_limit (client, limit);
+  metrics_store_log_refused_put (store, error, client);
 }

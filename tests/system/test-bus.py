@@ -156,6 +156,7 @@ class Errors(Called):
         self.assertTrue(message.startswith('points[3]: '), message)
         self.assertEqual(['a', 'b', 'c'], [row[0] for row in self.who.call('Keys', 's', '*')])
         self.assertRefused('LimitReached', self.who.put, 'd', 1, 1)
+        self.assertRegex(self.server.errors(), r'a point of client :[0-9.]+ is refused: the limit of 3 series is reached')
 
     def test_too_many_points(self):
         points = [('a', 1, 1)] * 100001
@@ -266,6 +267,7 @@ class Sockets(Called):
         with self.assertRaises(GLib.Error) as caught:
             self.who.open('OpenReader')
         self.assertIn('LimitReached: too many connections', caught.exception.message)
+        self.assertIn('is refused: the limit of 3 connections is reached', self.server.errors())
         clients[0].close()
         wait_until(lambda: self.who.stats()['connections'] == 2, 'the end of a client')
         self.who.open('OpenReader').close()
