@@ -11,6 +11,7 @@ import socket
 import tempfile
 import threading
 import time
+import unittest
 
 from bus import Bus, Caller, Refused, TestCase, Watcher, is_over, main
 from harness import OK, WATCHDOG, Client, Server, binary, run, wait_until
@@ -98,6 +99,7 @@ class LeavingTest(IdleExitTest):
         self.assertEqual(server.stop(), 0)
 
 
+@unittest.skipUnless(os.environ['METRICSD_SYSTEMD'] == '1', 'built without systemd')
 class PassedTest(TestCase):
     """Sockets that the service manager passes: who comes to them while no server runs waits for the next one."""
 
