@@ -4,6 +4,8 @@
 
 #include "daemon/metrics-notify.h"
 
+#include "common/metrics-log.h"
+
 #include <glib/gi18n.h>
 #include <inttypes.h>
 #include <sys/resource.h>
@@ -36,10 +38,15 @@
 #define MAX_WAITING 8
 #define CLOSE_PATIENCE 5
 
+/* What nobody would notice is not worth a message, however short the watchdog's time is. */
+#define LEAST_LATENESS G_USEC_PER_SEC
+
 static struct
 {
   char *status; /* (owned) (nullable): what is shown of it while it serves */
   guint watchdog_id;
+  guint64 watchdog_usec; /* the watchdog's time */
+  gint64 last_round;     /* monotonic time at which the main context last came round to it */
 
   GThreadPool *sender; /* (owned) (nullable): of one thread, so that all is said in order */
   GThread *thread;     /* (owned) (nullable): asks for time */
@@ -280,9 +287,32 @@ metrics_notify_end_wait (void)
   g_thread_join (g_steal_pointer (&state.thread));
 }
 
+/* Whoever finds the server killed by the watchdog one day can see how near it has been before. */
+static void
+check_lateness (void)
+{
+  gint64 now = g_get_monotonic_time ();
+  guint64 passed = now - state.last_round;
+
+  state.last_round = now;
+  if (passed < LEAST_LATENESS || passed < state.watchdog_usec / 4 * 3)
+    return;
+  if (metrics_log_is_due (METRICS_EVENT_WATCHDOG))
+    {
+      double seconds = (double) passed / G_USEC_PER_SEC;
+      double limit = (double) state.watchdog_usec / G_USEC_PER_SEC;
+      g_autofree char *reason = g_strdup_printf ("%.1f s of %.1f s", seconds, limit);
+
+      metrics_log (METRICS_EVENT_WATCHDOG, METRICS_FIELDS (METRICS_TEXT (REASON, reason)),
+                   /* Translators: numbers of seconds */
+                   _ ("nobody was served for %.1f s; the watchdog allows %.1f s"), seconds, limit);
+    }
+}
+
 static gboolean
 watchdog_cb (gpointer user_data)
 {
+  check_lateness ();
   if (state.sender == NULL || g_thread_pool_unprocessed (state.sender) < MAX_WAITING)
     send_text ("WATCHDOG=1");
   return G_SOURCE_CONTINUE;
@@ -316,6 +346,8 @@ metrics_notify_watch (void)
   if (usec == 0 || state.watchdog_id != 0)
     return;
   send_text ("WATCHDOG=1");
+  state.watchdog_usec = usec;
+  state.last_round = g_get_monotonic_time ();
   state.watchdog_id = g_timeout_add_full (G_PRIORITY_DEFAULT, CLAMP (usec / 2 / 1000, 1, G_MAXUINT),
                                           watchdog_cb, NULL, NULL);
 }

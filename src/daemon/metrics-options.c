@@ -8,6 +8,7 @@
 #include "server/metrics-listener.h"
 
 #include <glib/gi18n.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The command line: the settings, which a file can have as well (metrics-settings-table.c), and what can only
@@ -19,6 +20,7 @@
 typedef struct
 {
   MetricsSettings *settings; /* (unowned) */
+  GOptionContext *context;   /* (unowned) */
   gboolean session;
   gboolean system;
   char *backup; /* (owned) (nullable) */
@@ -63,45 +65,86 @@ setting_cb (const char *option_name, const char *text, gpointer data, GError **e
   return FALSE;
 }
 
-static void
-add_settings (GOptionGroup *group, MetricsSettingId first, MetricsSettingId last)
+static GOptionGroup *
+add_group (Parser *parser, const char *name, const char *title, const GOptionEntry *entries)
 {
-  for (guint i = first; i <= last; i++)
-    {
-      const MetricsSetting *setting = metrics_setting_get (i);
-      GOptionEntry entries[] = {
-        { setting->name, 0, 0, G_OPTION_ARG_CALLBACK, setting_cb, _ (setting->description),
-          setting->unit != NULL ? _ (setting->unit) : NULL },
-        { NULL },
-      };
+  GOptionGroup *group = g_option_group_new (name, title, "", parser, NULL);
 
-      if (setting->kind == METRICS_SETTING_SWITCH)
-        entries[0].flags = G_OPTION_FLAG_NO_ARG;
-      /* As they are: names of files need not be UTF-8. */
-      else if (setting->kind == METRICS_SETTING_PATH || i == METRICS_SETTING_LISTEN)
-        entries[0].flags = G_OPTION_FLAG_FILENAME;
-      g_option_group_add_entries (group, entries);
+  g_option_group_add_entries (group, entries);
+  g_option_context_add_group (parser->context, group);
+  return group;
+}
+
+static void
+add_setting (GOptionGroup *group, MetricsSettingId id)
+{
+  const MetricsSetting *setting = metrics_setting_get (id);
+  GOptionEntry entries[] = {
+    { setting->name, 0, 0, G_OPTION_ARG_CALLBACK, setting_cb, _ (setting->description),
+      setting->unit != NULL ? _ (setting->unit) : NULL },
+    { NULL },
+  };
+
+  if (setting->kind == METRICS_SETTING_SWITCH)
+    entries[0].flags = G_OPTION_FLAG_NO_ARG;
+  /* As they are: names of files need not be UTF-8. */
+  else if (setting->kind == METRICS_SETTING_PATH || id == METRICS_SETTING_LISTEN)
+    entries[0].flags = G_OPTION_FLAG_FILENAME;
+  g_option_group_add_entries (group, entries);
+}
+
+/* Under the same titles as in metricsd(1). */
+static void
+add_settings (Parser *parser)
+{
+  const struct
+  {
+    const char *name;
+    const char *title;
+    MetricsSettingId ids[12]; /* METRICS_N_SETTINGS behind the last one */
+  } sections[] = {
+    { "addresses",
+      _ ("Addresses:"),
+      { METRICS_SETTING_HOST, METRICS_SETTING_PORT, METRICS_SETTING_LISTEN, METRICS_N_SETTINGS } },
+    { "stored",
+      _ ("What is kept:"),
+      { METRICS_SETTING_STATE_DIR, METRICS_SETTING_MEMORY_ONLY, METRICS_SETTING_DURABILITY,
+        METRICS_SETTING_LOCK_TIMEOUT, METRICS_SETTING_SELF_METRICS, METRICS_N_SETTINGS } },
+    { "messages",
+      _ ("Messages and end:"),
+      { METRICS_SETTING_LOG_LEVEL, METRICS_SETTING_EXIT_WHEN_IDLE, METRICS_N_SETTINGS } },
+    { "limits",
+      _ ("Limits:"),
+      { METRICS_SETTING_MEMORY_LIMIT, METRICS_SETTING_SERIES_LIMIT, METRICS_SETTING_CONNECTION_LIMIT,
+        METRICS_SETTING_LINE_LIMIT, METRICS_SETTING_UNSENT_LIMIT, METRICS_SETTING_SLICE_LIMIT,
+        METRICS_SETTING_LINE_TIMEOUT, METRICS_SETTING_ANSWER_TIMEOUT, METRICS_SETTING_IDLE_TIMEOUT,
+        METRICS_SETTING_STOP_TIMEOUT, METRICS_N_SETTINGS } },
+  };
+  const GOptionEntry none[] = { { NULL } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sections); i++)
+    {
+      GOptionGroup *group = add_group (parser, sections[i].name, sections[i].title, none);
+
+      for (const MetricsSettingId *id = sections[i].ids; *id != METRICS_N_SETTINGS; id++)
+        add_setting (group, *id);
     }
 }
 
-/* In the order in which the help shows them: where the configuration is, the settings, what is done instead
- * of serving. */
-static void
-add_options (GOptionGroup *group, MetricsOptions *self, Parser *parser)
+static gboolean
+help_cb (const char *option_name, const char *text, gpointer data, GError **error)
 {
-  const GOptionEntry before[] = {
-    { "session", 0, 0, G_OPTION_ARG_NONE, &parser->session,
-      _ ("Be called on the session bus, and listen only where an option says so"), NULL },
-    { "system", 0, 0, G_OPTION_ARG_NONE, &parser->system,
-      _ ("Be called on the system bus; clients of the default addresses cannot delete then"), NULL },
-    { "config", 0, 0, G_OPTION_ARG_FILENAME, &self->config,
-      _ ("Configuration file, with drop-ins in FILE.d, in place of the user's or, with --system, the "
-         "system's: "
-         "metricsd.conf(5)"),
-      _ ("FILE") },
-    { NULL },
-  };
-  const GOptionEntry after[] = {
+  const Parser *parser = data;
+  g_autofree char *help = g_option_context_get_help (parser->context, FALSE, NULL);
+
+  g_print ("%s", help);
+  exit (EXIT_SUCCESS);
+}
+
+static void
+add_tasks (MetricsOptions *self, Parser *parser)
+{
+  const GOptionEntry entries[] = {
     { "check-config", 0, 0, G_OPTION_ARG_NONE, &parser->check_config,
       _ ("Say which configuration files are read and what is wrong with them, and exit"), NULL },
     { "show-config", 0, 0, G_OPTION_ARG_NONE, &parser->show_config,
@@ -117,21 +160,47 @@ add_options (GOptionGroup *group, MetricsOptions *self, Parser *parser)
     { "recover", 0, 0, G_OPTION_ARG_FILENAME, &parser->recover,
       _ ("Save what is whole of a damaged database into a new file, say what is lost, and exit"),
       _ ("FILE") },
+    { "help", 'h', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, help_cb, _ ("Show this help and exit"),
+      NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &self->show_version, _ ("Show the version and exit"), NULL },
     { NULL },
   };
 
-  g_option_group_add_entries (group, before);
-  add_settings (group, 0, METRICS_N_SETTINGS - 1);
-  g_option_group_add_entries (group, after);
+  add_group (parser, "tasks", _ ("Instead of serving:"), entries);
+}
+
+/* In the order in which the help shows them: where the configuration is, the settings, what is done instead
+ * of serving. */
+static void
+add_options (MetricsOptions *self, Parser *parser)
+{
+  const GOptionEntry entries[] = {
+    { "session", 0, 0, G_OPTION_ARG_NONE, &parser->session,
+      _ ("Be called on the session bus, and listen only where an option says so"), NULL },
+    { "system", 0, 0, G_OPTION_ARG_NONE, &parser->system,
+      _ ("Be called on the system bus; over TCP nobody deletes then, unless an address gives that right"),
+      NULL },
+    { "config", 0, 0, G_OPTION_ARG_FILENAME, &self->config,
+      _ ("Configuration file, with drop-ins in FILE.d, in place of the user's or, with --system, the "
+         "system's: "
+         "metricsd.conf(5)"),
+      _ ("FILE") },
+    { NULL },
+  };
+
+  add_group (parser, "configuration", _ ("Configuration:"), entries);
+  add_settings (parser);
+  add_tasks (self, parser);
 }
 
 static GOptionContext *
 make_context (MetricsOptions *self, Parser *parser)
 {
   GOptionContext *context = g_option_context_new (NULL);
-  GOptionGroup *group = g_option_group_new ("metricsd", NULL, NULL, parser, NULL);
 
+  parser->context = context;
+  /* GLib would hide all groups but one. */
+  g_option_context_set_help_enabled (context, FALSE);
   g_option_context_set_summary (context, _ ("Metrics server: takes points over a line protocol and answers "
                                             "for them."));
   g_option_context_set_description (context,
@@ -154,8 +223,7 @@ make_context (MetricsOptions *self, Parser *parser)
                                        "Example:\n"
                                        "  metricsd --host 127.0.0.1 --port 8888 --listen "
                                        "unix:/run/user/1000/metricsd.sock,mode=0600"));
-  add_options (group, self, parser);
-  g_option_context_set_main_group (context, group);
+  add_options (self, parser);
   return context;
 }
 

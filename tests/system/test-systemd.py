@@ -13,6 +13,7 @@ import stat
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 from harness import OK, START_WATCHDOG, WATCHDOG, Client, TestCase, binary, main, run, wait_until
@@ -186,6 +187,14 @@ class WatchdogTest(ManagedCase):
             for _ in range(1000):
                 self.assertEqual(client.ask(b'ping'), OK)
         self.assertEqual(server.stop(), 0)
+
+    def test_who_was_nearly_too_late_says_so(self):
+        server = self.start(env={'WATCHDOG_USEC': '1000000'})
+        self.manager.wait_for('WATCHDOG')
+        with server.paused():
+            time.sleep(1.5)
+        wait_until(lambda: 'the watchdog allows 1.0 s' in server.log(), 'a word of it')
+        self.assertRegex(server.log(), r'metricsd: nobody was served for \d+\.\d s; ')
 
     def test_a_watchdog_of_another_process_is_not_ours(self):
         server = self.start(env={'WATCHDOG_USEC': '1000', 'WATCHDOG_PID': '1'})

@@ -71,6 +71,12 @@ class CatalogTest(harness.TestCase):
                     names = re.compile(r'--[a-z-]+|\b[A-Za-z]+=')
                     self.assertEqual(sorted(names.findall(text)), sorted(names.findall(english[number][1])))
 
+    def test_each_is_said(self):
+        """What the program never says is not to be explained."""
+        source = ''.join(path.read_text() for path in (SOURCE / 'src').rglob('*.c') if path.name != 'metrics-event.c')
+        said = set(re.findall(r'\bMETRICS_EVENT_(\w+)', source))
+        self.assertEqual({name for name, *_ in self.table.values()} - {name.lower().replace('_', '-') for name in said}, set())
+
     def test_manual_page(self):
         paths = [path for path in (SOURCE / 'data/metricsd.1', SOURCE / 'data/man/metricsd.1.rst') if path.exists()]
         self.assertEqual(len(paths), 1)
