@@ -5,6 +5,9 @@
 #include "dbus/metrics-bus-call.h"
 #include "dbus/metrics-bus-watch.h"
 
+#include <gio/gunixfdlist.h>
+#include <glib/gstdio.h>
+
 /* The object on the bus: its properties, and who calls it. */
 
 static void
@@ -82,6 +85,22 @@ get_parent_vtable (GDBusInterfaceSkeleton *skeleton)
   return G_DBUS_INTERFACE_SKELETON_CLASS (metrics_bus_object_parent_class)->get_vtable (skeleton);
 }
 
+/* No method takes descriptors. Those that come with a call would count as the server's as long as that is in
+ * progress, and a few callers whom polkit keeps waiting could have all that there are. */
+static void
+close_descriptors (GDBusMethodInvocation *invocation)
+{
+  GUnixFDList *list = g_dbus_message_get_unix_fd_list (g_dbus_method_invocation_get_message (invocation));
+  g_autofree int *fds = NULL;
+  int n = 0;
+
+  if (list == NULL)
+    return;
+  fds = g_unix_fd_list_steal_fds (list, &n);
+  for (int i = 0; i < n; i++)
+    g_close (fds[i], NULL);
+}
+
 /* Comes before each method, those included that are answered at once, or refused. The skeleton has a hook for
  * that, g_authorize_method, but who takes it has all calls go through other threads first: then they come in
  * any order, and after the bus has confirmed that the name is given back. */
@@ -97,6 +116,7 @@ call_method (GDBusConnection *connection,
 {
   MetricsBusObject *self = METRICS_BUS_OBJECT (user_data);
 
+  close_descriptors (invocation);
   self->n_called++;
   self->last_call = g_get_monotonic_time ();
   get_parent_vtable (user_data)->method_call (connection, sender, path, interface, method, parameters,

@@ -190,6 +190,30 @@ class Asked(System):
                                     env={**os.environ, 'PYTHONPATH': os.path.dirname(__file__)}, check=True)
         self.assertEqual(['org.metricsd.Metrics1.Error.LimitReached', '1'], result.stdout.split())
 
+    @needs_root
+    def test_descriptors_that_come_with_calls_are_not_kept(self):
+        program = ('import sys, bus\n'
+                   'with bus.Caller(sys.argv[1]) as caller:\n'
+                   '    for _ in range(16):\n'
+                   '        fds = bus.Gio.UnixFDList.new()\n'
+                   '        for _ in range(16):\n'
+                   '            fds.append(0)\n'
+                   '        call = bus.Gio.DBusMessage.new_method_call(bus.NAME, bus.PATH, bus.NAME, "Delete")\n'
+                   '        call.set_body(bus.GLib.Variant("(sxxa{sv})", ("a", 0, 9, {})))\n'
+                   '        call.set_unix_fd_list(fds)\n'
+                   '        caller.connection.send_message(call, bus.Gio.DBusSendMessageFlags.NONE)\n'
+                   '    print(caller.stats()["bus_calls_in_progress"], flush=True)\n'
+                   '    sys.stdin.read()\n')
+        with self.polkit('never'):
+            before = self.server.descriptors()
+            with subprocess.Popen([sys.executable, '-c', program, self.dbus.address], user=65534, group=65534,
+                                  extra_groups=[], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                  env={**os.environ, 'PYTHONPATH': os.path.dirname(__file__)}) as process:
+                self.assertEqual('16\n', process.stdout.readline())
+                self.assertEqual(before, self.server.descriptors())
+                process.stdin.close()
+        self.assertEqual(3, self.left())
+
 
 class Listeners(System):
 
