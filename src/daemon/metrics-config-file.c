@@ -86,7 +86,7 @@ metrics_problems_add (GPtrArray *problems, const char *file, guint line, const c
 {
   MetricsProblem *problem;
 
-  if (problems->len > MAX_PROBLEMS)
+  if (metrics_problems_are_full (problems))
     return;
   problem = g_new0 (MetricsProblem, 1);
   problem->file = make_clean (file);
@@ -95,6 +95,18 @@ metrics_problems_add (GPtrArray *problems, const char *file, guint line, const c
   problem->text = line > 0 ? g_strdup_printf ("%s:%u: %s", problem->file, line, problem->reason)
                            : g_strdup_printf ("%s: %s", problem->file, problem->reason);
   g_ptr_array_add (problems, problem);
+}
+
+/**
+ * metrics_problems_are_full:
+ * @problems: (element-type MetricsProblem): what is wrong
+ *
+ * Returns: whether nothing more is added to them: who looks for more may as well stop
+ */
+gboolean
+metrics_problems_are_full (const GPtrArray *problems)
+{
+  return problems->len > MAX_PROBLEMS;
 }
 
 /**
@@ -264,7 +276,7 @@ is_good (const char *line, GError **error)
 static void
 refuse_lines (MetricsConfigFile *self, GStrv lines, GPtrArray *problems)
 {
-  for (guint i = 0; lines[i] != NULL; i++)
+  for (guint i = 0; lines[i] != NULL && !metrics_problems_are_full (problems); i++)
     {
       g_autoptr (GError) error = NULL;
 
@@ -304,7 +316,9 @@ take_lines (MetricsConfigFile *self, const char *text, GPtrArray *problems)
   refuse_lines (self, lines, problems);
   if (problems->len == n_before)
     refuse_line (self, 0, error->message, problems);
-  /* There is nothing that could be asked for them. */
+  /* It has the lines before the first of these, whose places nobody could tell without the others. */
+  g_key_file_unref (self->keys);
+  self->keys = g_key_file_new ();
   g_ptr_array_set_size (self->groups, 0);
   g_ptr_array_set_size (self->entries, 0);
 }

@@ -25,6 +25,7 @@ typedef struct
 
 GPtrArray *metrics_problems_new (void);
 void metrics_problems_add (GPtrArray *problems, const char *file, guint line, const char *reason);
+gboolean metrics_problems_are_full (const GPtrArray *problems);
 
 /**
  * MetricsConfigEntry:

@@ -205,7 +205,8 @@ take_rules (MetricsConfig *self, const MetricsConfigFile *file, const char *grou
           return;
         }
       metrics_config_file_refuse (file, culprit, error->message + len, problems);
-      if (!g_key_file_remove_key (file->keys, group, culprit->key, NULL))
+      if (metrics_problems_are_full (problems)
+          || !g_key_file_remove_key (file->keys, group, culprit->key, NULL))
         return;
     }
 }

@@ -236,6 +236,20 @@ class WrongTest(ConfigTest):
         result = self.call('--check-config')
         self.assertEqual((result.returncode, result.stderr), (1, f'metricsd: {self.path}.d: more than 256 files\n'))
 
+    def test_a_file_that_is_wrong_from_end_to_end(self):
+        """What its last lines say is not looked for, and no time is spent on it."""
+        for group, rule in (('retention', 'x'), ('retention', '1d'), ('rollup', 'x')):
+            self.write(f'[{group}]\n' + ''.join(f'k{i}={rule}\n' for i in range(80_000)))
+            result = self.call('--check-config')
+            self.assertEqual((result.returncode, result.stdout.splitlines()[-1]), (1, 'errors 33'))
+
+    def test_lines_that_are_told_say_which(self):
+        """What stands before a line that ends the reading of a file is not spoken of without its place."""
+        self.write('[retention]\nx y=60\n[[server]]\n')
+        errors = self.call('--check-config').stderr.splitlines()
+        self.assertEqual(1, len(errors), errors)
+        self.assertTrue(errors[0].startswith(f'metricsd: {self.path}:3: '), errors)
+
     def test_the_command_line_is_told(self):
         self.configure('', 'series-limit=5')
         result = self.call('--check-config', '--series-limit', '6')
