@@ -94,15 +94,22 @@ take_path (MetricsSettings *settings,
            const char *place,
            GError **error)
 {
-  g_autofree char *text = g_key_file_get_string (file->keys, entry->group, entry->key, error);
+  g_autoptr (GError) reason = NULL;
+  g_autofree char *text = g_key_file_get_string (file->keys, entry->group, entry->key, &reason);
 
-  if (text != NULL && text[0] != '\0' && !g_path_is_absolute (text))
+  /* Of a wrong escape, there is a text as well. */
+  if (reason != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&reason));
+      return FALSE;
+    }
+  if (text[0] != '\0' && !g_path_is_absolute (text))
     {
       g_set_error (error, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_INVALID_VALUE,
                    _ ("'%s' is not an absolute path: it does not begin with /"), text);
       return FALSE;
     }
-  return text != NULL && metrics_settings_parse (settings, id, text, place, error);
+  return metrics_settings_parse (settings, id, text, place, error);
 }
 
 static void

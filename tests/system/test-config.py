@@ -250,6 +250,13 @@ class WrongTest(ConfigTest):
         self.assertEqual(1, len(errors), errors)
         self.assertTrue(errors[0].startswith(f'metricsd: {self.path}:3: '), errors)
 
+    def test_wrong_escapes(self):
+        for line in ('state-dir=a\\;b', 'state-dir=/a\\qb', 'host=a\\qb'):
+            self.configure(line)
+            errors = self.call('--check-config').stderr.splitlines()
+            self.assertEqual(1, len(errors), errors)
+            self.assertTrue(errors[0].startswith(f'metricsd: {self.path}:2: '), errors)
+
     def test_the_command_line_is_told(self):
         self.configure('', 'series-limit=5')
         result = self.call('--check-config', '--series-limit', '6')
