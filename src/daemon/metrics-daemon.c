@@ -77,6 +77,7 @@ stop (MetricsDaemon *self, const char *reason)
     {
       metrics_log (METRICS_EVENT_STOP_HURRIED, METRICS_NO_FIELDS,
                    _ ("told to stop again: not waiting for clients"));
+      self->stop_deadline = g_get_monotonic_time ();
       if (self->bus != NULL)
         metrics_bus_abort (self->bus);
       metrics_service_abort (self->service);

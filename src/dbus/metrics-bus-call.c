@@ -26,6 +26,12 @@ metrics_bus_call_new (MetricsBusObject *object, GDBusMethodInvocation *invocatio
       = metrics_bus_object_get_caller (object, g_dbus_method_invocation_get_sender (invocation));
   MetricsBusCall *self;
 
+  if (object->is_refusing)
+    {
+      g_dbus_method_invocation_return_error_literal (invocation, METRICS_BUS_ERROR,
+                                                     METRICS_BUS_ERROR_STOPPING, METRICS_BUS_STOPPING);
+      return NULL;
+    }
   if (caller->calls.length >= METRICS_BUS_MAX_CALLS_OF_CALLER || object->n_calls >= METRICS_BUS_MAX_CALLS)
     {
       g_dbus_method_invocation_return_error_literal (invocation, METRICS_BUS_ERROR,

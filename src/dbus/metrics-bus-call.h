@@ -6,6 +6,9 @@
 
 G_BEGIN_DECLS
 
+/* Said where calls get no answer any more. */
+#define METRICS_BUS_STOPPING "the server stops"
+
 /**
  * MetricsBusStep:
  * @METRICS_BUS_STEP_AGAIN: the budget is used up: it is others' turn

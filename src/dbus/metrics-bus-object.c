@@ -222,6 +222,34 @@ metrics_bus_object_forget_all (MetricsBusObject *self)
   g_hash_table_remove_all (self->callers);
 }
 
+static void
+refuse_calls (gpointer name, gpointer value, gpointer user_data)
+{
+  MetricsBusCaller *caller = value;
+
+  while (caller->calls.head != NULL)
+    metrics_bus_call_fail (caller->calls.head->data, METRICS_BUS_ERROR_STOPPING, METRICS_BUS_STOPPING);
+}
+
+/**
+ * metrics_bus_object_refuse_all:
+ * @self: an object
+ *
+ * Has all calls in progress fail, and from now on those that cannot be answered at once: nobody waits for
+ * them any more.
+ *
+ * Returns: %FALSE where that was said before
+ */
+gboolean
+metrics_bus_object_refuse_all (MetricsBusObject *self)
+{
+  if (self->is_refusing)
+    return FALSE;
+  self->is_refusing = TRUE;
+  g_hash_table_foreach (self->callers, refuse_calls, NULL);
+  return TRUE;
+}
+
 static gboolean
 idle_cb (gpointer user_data)
 {

@@ -62,6 +62,7 @@ struct _MetricsBusObject
   GSourceFunc idle_func; /* (nullable): called once when nothing is in progress any more */
   gpointer idle_data;    /* (unowned) */
   guint idle_id;
+  gboolean is_refusing; /* whether no call is begun any more */
 };
 
 MetricsBusObject *metrics_bus_object_new (MetricsBusKind kind,
@@ -71,6 +72,7 @@ MetricsBusObject *metrics_bus_object_new (MetricsBusKind kind,
 MetricsBusCaller *metrics_bus_object_get_caller (MetricsBusObject *self, const char *name);
 void metrics_bus_object_forget_caller (MetricsBusObject *self, const char *name);
 void metrics_bus_object_forget_all (MetricsBusObject *self);
+gboolean metrics_bus_object_refuse_all (MetricsBusObject *self);
 void metrics_bus_object_set_idle_func (MetricsBusObject *self, GSourceFunc func, gpointer user_data);
 void metrics_bus_object_check_idle (MetricsBusObject *self);
 

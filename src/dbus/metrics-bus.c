@@ -18,6 +18,9 @@
 /* How long the bus may take for what it does at once, in milliseconds. */
 #define PATIENCE 10000
 
+/* How long it may take to tell callers that they get no answer any more, in seconds. */
+#define LAST_PATIENCE 2
+
 /* Of org.freedesktop.DBus. */
 #define BUS_NAME "org.freedesktop.DBus"
 #define BUS_PATH "/org/freedesktop/DBus"
@@ -488,7 +491,7 @@ finish_timeout_cb (gpointer user_data)
   MetricsBus *self = user_data;
 
   self->finish_id = 0;
-  finish_now (self);
+  metrics_bus_abort (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -573,13 +576,19 @@ metrics_bus_finish (MetricsBus *self, guint timeout)
  * metrics_bus_abort:
  * @self: a bus that is finishing
  *
- * Leaves the bus at once, whatever is owed.
+ * Has calls in progress, and those that still come, answered by an error, and leaves the bus when that is
+ * said. The second time it leaves at once, whatever is owed.
  */
 void
 metrics_bus_abort (MetricsBus *self)
 {
   g_return_if_fail (METRICS_IS_BUS (self));
 
-  if (self->is_finishing)
+  if (!self->is_finishing || self->is_finished)
+    return;
+  g_clear_handle_id (&self->finish_id, g_source_remove);
+  if (metrics_bus_object_refuse_all (self->object))
+    self->finish_id = g_timeout_add_seconds (LAST_PATIENCE, finish_timeout_cb, self);
+  else
     finish_now (self);
 }

@@ -4,6 +4,7 @@ and comes back."""
 
 import os
 import select
+import signal
 import subprocess
 import sys
 
@@ -173,6 +174,19 @@ class Asked(System):
             self.assertEqual(['cancel', check_id], polkit.expect('cancel'))
             self.assertEqual(0, self.who.stats()['bus_calls_in_progress'])
         self.assertEqual(3, self.left())
+
+    @needs_root
+    def test_who_waits_for_polkit_when_the_server_stops_is_told(self):
+        with self.polkit('never') as polkit:
+            with as_nobody(self.dbus, *DELETE) as process:
+                polkit.expect('check')
+                self.server.signal(signal.SIGTERM)
+                wait_until(lambda: self.who.owner() is None, 'the end of the name')
+                # So that it does not wait for as long as it may.
+                self.server.signal(signal.SIGTERM)
+                errors = process.communicate(timeout=WATCHDOG * 2)[1]
+            self.assertIn('Error.Stopping', errors)
+        self.assertEqual(0, self.server.wait())
 
     @needs_root
     def test_calls_in_progress_are_limited(self):
