@@ -47,9 +47,8 @@ run_task (const MetricsConfig *config, const MetricsOptions *options)
  *
  * The whole program.
  *
- * Returns: its exit status: 0, 1 where it could not start or not keep all at its end, or what
- * metrics_task_run() returns, 2 where the command
- * line is wrong
+ * Returns: its exit status: 0, 1 where it could not start or not keep all at its end, 2 where the command
+ * line or the configuration is wrong, or what metrics_task_run() returns
  */
 int
 metrics_daemon_main (int argc, char **argv)
@@ -82,11 +81,11 @@ metrics_daemon_main (int argc, char **argv)
   config = metrics_config_load (options, problems);
   metrics_log_writer_set_level (config->log_level);
   for (guint i = 0; i < problems->len; i++)
-    fail (((const MetricsProblem *) problems->pdata[i])->text, 1);
+    fail (((const MetricsProblem *) problems->pdata[i])->text, 2);
   if (options->task == METRICS_TASK_CHECK_CONFIG)
     return metrics_config_check (config, problems);
   if (problems->len > 0)
-    return 1;
+    return 2;
   if (options->task == METRICS_TASK_SHOW_CONFIG)
     {
       metrics_config_show (config);

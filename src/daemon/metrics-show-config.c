@@ -58,7 +58,7 @@ metrics_config_check (const MetricsConfig *self, const GPtrArray *problems)
   printf ("errors %u\n", problems->len);
   for (guint i = 0; i < self->notes->len; i++)
     g_printerr ("metricsd: %s\n", (const char *) self->notes->pdata[i]);
-  return problems->len > 0;
+  return problems->len > 0 ? 2 : 0;
 }
 
 /**

@@ -177,7 +177,7 @@ class LayerTest(ConfigTest):
         """They take the place of the user's, and have drop-ins of their own."""
         self.configure('series-limit=1')
         other = self.folder / 'other'
-        self.assertEqual(self.call('--config', other, '--check-config').returncode, 1)
+        self.assertEqual(self.call('--config', other, '--check-config').returncode, 2)
         other.write_text('')
         self.assertEqual(self.show('--config', other)['series-limit'], ('1000000', 'default'))
         (self.folder / 'other.d').mkdir()
@@ -211,7 +211,7 @@ class WrongTest(ConfigTest):
         self.configure('memory-limit=1')
         for options in ((), ('--check-config',), ('--show-config',), ('--backup', 'x')):
             result = self.call(*options)
-            self.assertEqual(result.returncode, 1)
+            self.assertEqual(result.returncode, 2)
             lines = result.stderr.splitlines()
             self.assertEqual(len(lines), 3, lines)
             self.assertIn(f"metricsd: {self.path}:2: [server] memory-limit: '1' is not a size of at least 1M", lines[0])
@@ -223,25 +223,25 @@ class WrongTest(ConfigTest):
     def test_what_is_not_a_file(self):
         os.mkfifo(self.path)
         result = self.call()
-        self.assertEqual((result.returncode, result.stderr), (1, f'metricsd: {self.path}: not a regular file\n'))
+        self.assertEqual((result.returncode, result.stderr), (2, f'metricsd: {self.path}: not a regular file\n'))
         self.path.unlink()
         self.configure('', name='ok.conf')
         os.mkfifo(f'{self.path}.d/pipe.conf')
         result = self.call('--check-config')
-        self.assertEqual((result.returncode, result.stderr), (1, f'metricsd: {self.path}.d/pipe.conf: not a regular file\n'))
+        self.assertEqual((result.returncode, result.stderr), (2, f'metricsd: {self.path}.d/pipe.conf: not a regular file\n'))
 
     def test_too_many(self):
         for i in range(257):
             self.configure('', name=f'{i}.conf')
         result = self.call('--check-config')
-        self.assertEqual((result.returncode, result.stderr), (1, f'metricsd: {self.path}.d: more than 256 files\n'))
+        self.assertEqual((result.returncode, result.stderr), (2, f'metricsd: {self.path}.d: more than 256 files\n'))
 
     def test_a_file_that_is_wrong_from_end_to_end(self):
         """What its last lines say is not looked for, and no time is spent on it."""
         for group, rule in (('retention', 'x'), ('retention', '1d'), ('rollup', 'x')):
             self.write(f'[{group}]\n' + ''.join(f'k{i}={rule}\n' for i in range(80_000)))
             result = self.call('--check-config')
-            self.assertEqual((result.returncode, result.stdout.splitlines()[-1]), (1, 'errors 33'))
+            self.assertEqual((result.returncode, result.stdout.splitlines()[-1]), (2, 'errors 33'))
 
     def test_lines_that_are_told_say_which(self):
         """What stands before a line that ends the reading of a file is not spoken of without its place."""

@@ -258,12 +258,12 @@ class WrongTest(RetentionTest):
                 ('retentoin', ['a=7d'], ['[retentoin]', 'retention'])):
             with self.subTest(mentions=mentions):
                 path = self.configure(*rules, group=group)
-                self.assert_refused('--config', path, mentions=[str(path), *mentions])
+                self.assert_refused('--config', path, mentions=[str(path), *mentions], status=2)
 
     def test_files(self):
         missing = self.folder / 'missing.conf'
-        self.assert_refused('--config', missing, mentions=[str(missing), 'No such file'])
-        self.assert_refused('--config', self.folder, mentions=[str(self.folder)])
+        self.assert_refused('--config', missing, mentions=[str(missing), 'No such file'], status=2)
+        self.assert_refused('--config', self.folder, mentions=[str(self.folder)], status=2)
 
     def test_dry_runs(self):
         path = self.configure('a=7d')

@@ -191,7 +191,7 @@ class ConfigTest(RollupTest):
                              ('a=avg 1m:2d 1h:1d', 'at least as long'), ('a=avg 1m:2m 1h:1d', 'at least')):
             with self.subTest(rule=rule):
                 result = run('--config', self.configure([rule]))
-                self.assertEqual(result.returncode, 1)
+                self.assertEqual(result.returncode, 2)
                 self.assertIn('[rollup] a: ', result.stderr)
                 self.assertIn(reason, result.stderr)
 
