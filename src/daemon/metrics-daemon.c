@@ -348,7 +348,15 @@ describe_listeners (GPtrArray *listeners)
   return texts;
 }
 
-/* When all else is ready: a call may be there at once. */
+/* Before that the signals end a start that takes long, as they would any process. */
+static void
+catch_signals (MetricsDaemon *self)
+{
+  catch_signal (self, SIGTERM, terminate_cb);
+  catch_signal (self, SIGINT, interrupt_cb);
+}
+
+/* When all else is ready: a call may be there at once, and is to be answered whatever comes next. */
 static gboolean
 open_bus (MetricsDaemon *self, GError **error)
 {
@@ -358,6 +366,7 @@ open_bus (MetricsDaemon *self, GError **error)
     return TRUE;
   self->bus = metrics_bus_host_new (kind, self->store, self->service, self->config->limits.slice);
   metrics_bus_host_set_listeners (self->bus, self->listeners);
+  g_signal_connect_swapped (self->bus, "joined", G_CALLBACK (catch_signals), self);
   g_signal_connect_swapped (self->bus, "lost", G_CALLBACK (stop_for_lost_bus), self);
   g_signal_connect_swapped (self->bus, "finished", G_CALLBACK (finish_service), self);
   return metrics_bus_open (self->bus, error);
@@ -510,8 +519,8 @@ metrics_daemon_start (MetricsDaemon *self, GError **error)
   if (!open_bus (self, error))
     return FALSE;
 
-  catch_signal (self, SIGTERM, terminate_cb);
-  catch_signal (self, SIGINT, interrupt_cb);
+  if (self->bus == NULL)
+    catch_signals (self);
   addresses = describe_listeners (self->listeners);
   say_started (self->config, addresses);
   begin_to_idle (self);

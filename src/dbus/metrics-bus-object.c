@@ -288,3 +288,15 @@ metrics_bus_object_check_idle (MetricsBusObject *self)
   if (self->idle_func != NULL && self->idle_id == 0 && self->n_calls + self->n_sending == 0)
     self->idle_id = g_idle_add_full (G_PRIORITY_DEFAULT, idle_cb, self, NULL);
 }
+
+/**
+ * metrics_bus_object_is_busy:
+ * @self: an object
+ *
+ * Returns: whether a call is in progress, or somebody watches
+ */
+gboolean
+metrics_bus_object_is_busy (MetricsBusObject *self)
+{
+  return self->n_calls + self->n_sending + self->n_watches > 0;
+}

@@ -75,6 +75,7 @@ void metrics_bus_object_forget_all (MetricsBusObject *self);
 gboolean metrics_bus_object_refuse_all (MetricsBusObject *self);
 void metrics_bus_object_set_idle_func (MetricsBusObject *self, GSourceFunc func, gpointer user_data);
 void metrics_bus_object_check_idle (MetricsBusObject *self);
+gboolean metrics_bus_object_is_busy (MetricsBusObject *self);
 
 void metrics_bus_methods_init (MetricsBusServiceIface *iface);
 

@@ -59,6 +59,7 @@ struct _MetricsBus
 
 enum
 {
+  SIGNAL_JOINED,
   SIGNAL_LOST,
   SIGNAL_FINISHED,
   N_SIGNALS,
@@ -124,6 +125,13 @@ metrics_bus_class_init (MetricsBusClass *klass)
   object_class->dispose = metrics_bus_dispose;
   object_class->finalize = metrics_bus_finalize;
 
+  /**
+   * MetricsBus::joined:
+   *
+   * From within metrics_bus_open(), before the name is asked for: from then on calls come.
+   */
+  signals[SIGNAL_JOINED]
+      = g_signal_new ("joined", METRICS_TYPE_BUS, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   /**
    * MetricsBus::lost:
    *
@@ -267,6 +275,7 @@ join (MetricsBus *self, GError **error)
 
   if (connection == NULL || !adopt_connection (self, connection, error))
     return FALSE;
+  g_signal_emit (self, signals[SIGNAL_JOINED], 0);
   reply = g_dbus_connection_call_sync (connection, BUS_NAME, BUS_PATH, BUS_NAME, "RequestName",
                                        describe_request (), G_VARIANT_TYPE ("(u)"), G_DBUS_CALL_FLAGS_NONE,
                                        PATIENCE, NULL, error);
@@ -422,18 +431,9 @@ closed_cb (GDBusConnection *connection, gboolean remote_peer_vanished, GError *e
 gboolean
 metrics_bus_is_busy (MetricsBus *self)
 {
-  GHashTableIter iter;
-  gpointer caller;
-
   g_return_val_if_fail (METRICS_IS_BUS (self), FALSE);
 
-  if (self->object->n_calls + self->object->n_sending > 0)
-    return TRUE;
-  g_hash_table_iter_init (&iter, self->object->callers);
-  while (g_hash_table_iter_next (&iter, NULL, &caller))
-    if (((MetricsBusCaller *) caller)->watches != NULL)
-      return TRUE;
-  return FALSE;
+  return metrics_bus_object_is_busy (self->object);
 }
 
 /**

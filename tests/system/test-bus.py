@@ -5,10 +5,11 @@ import errno
 import math
 import os
 import socket
+import subprocess
 import tempfile
 
 from bus import OPEN, PATH, NAME, Bus, Caller, GLib, TestCase, main
-from harness import Client, Server, run, wait_until
+from harness import NOWHERE, WATCHDOG, Client, Server, binary, prepare_child, run, wait_until
 
 
 class Called(TestCase):
@@ -392,6 +393,22 @@ class Life(TestCase):
             self.assertIsNone(callers[0].owner())
         with Server('--session', '--state-dir', folder, env=bus.env):
             self.assertEqual([10] * 20, [row[1] for row in callers[0].call('Keys', 's', '*')])
+
+    def test_a_stop_in_the_moment_in_which_it_has_the_name(self):
+        """Calls may be there already, and are answered."""
+        bus = self.bus()
+        caller = self.caller(bus)
+        for _ in range(20):
+            process = subprocess.Popen([binary(), '--session', '--memory-only'], stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                       env={**os.environ, **NOWHERE, **bus.env},
+                                       preexec_fn=lambda: prepare_child(None))
+            with process:
+                while caller.owner() is None:  # wait_until() would sleep that moment away
+                    self.assertIsNone(process.poll())
+                process.terminate()
+                errors = process.communicate(timeout=WATCHDOG)[1]
+            self.assertEqual(0, process.returncode, errors)
 
     def test_end_of_the_session(self):
         folder = self.folder()
