@@ -4,14 +4,10 @@
 
 #include "daemon/metrics-activation.h"
 
+#include "daemon/metrics-systemd.h"
 #include "server/metrics-listener.h"
 
 #include <glib/gi18n.h>
-
-#ifdef HAVE_SYSTEMD
-#include <stdlib.h>
-#include <systemd/sd-daemon.h>
-#endif
 
 static MetricsListener *
 find_listener (GPtrArray *listeners, const char *name)
@@ -20,56 +16,6 @@ find_listener (GPtrArray *listeners, const char *name)
     if (g_strcmp0 (metrics_listener_get_passed_name (listeners->pdata[i]), name) == 0)
       return listeners->pdata[i];
   return NULL;
-}
-
-/* What is passed is in the variables and from descriptor 3 on. The variables are unset: nobody else takes the
- * same descriptors for theirs. Returns: whether they make sense, with the names, one for each descriptor. */
-static gboolean
-take_names (GStrv *names, GError **error)
-{
-#ifdef HAVE_SYSTEMD
-  char **taken = NULL;
-  int n = sd_listen_fds_with_names (TRUE, &taken);
-
-  if (n < 0)
-    {
-      g_set_error (error, G_IO_ERROR, g_io_error_from_errno (-n),
-                   _ ("cannot take the sockets that the service manager passed: %s"), g_strerror (-n));
-      return FALSE;
-    }
-  *names = n > 0 ? g_strdupv (taken) : NULL;
-  for (int i = 0; i < n; i++)
-    free (taken[i]);
-  free (taken);
-#else
-  *names = NULL;
-#endif
-  return TRUE;
-}
-
-static int
-get_first_fd (void)
-{
-#ifdef HAVE_SYSTEMD
-  return SD_LISTEN_FDS_START;
-#else
-  g_assert_not_reached ();
-#endif
-}
-
-/**
- * metrics_activation_has_sockets:
- *
- * Returns: whether the service manager passed any, and nobody has taken them yet
- */
-gboolean
-metrics_activation_has_sockets (void)
-{
-#ifdef HAVE_SYSTEMD
-  return sd_listen_fds (FALSE) > 0;
-#else
-  return FALSE;
-#endif
 }
 
 /**
@@ -89,16 +35,21 @@ GPtrArray *
 metrics_activation_join (GPtrArray *listeners, gboolean are_defaults, GError **error)
 {
   g_autoptr (GPtrArray) result = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr (GError) cause = NULL;
   g_auto (GStrv) names = NULL;
 
-  if (!take_names (&names, error))
-    return NULL;
+  if (!metrics_systemd_take_sockets (&names, &cause))
+    {
+      g_set_error (error, cause->domain, cause->code,
+                   _ ("cannot take the sockets that the service manager passed: %s"), cause->message);
+      return NULL;
+    }
   for (guint i = 0; i < listeners->len && (names == NULL || !are_defaults); i++)
     g_ptr_array_add (result, g_object_ref (listeners->pdata[i]));
 
   for (guint i = 0; names != NULL && names[i] != NULL; i++)
     {
-      int fd = get_first_fd () + (int) i;
+      int fd = METRICS_SYSTEMD_FIRST_FD + (int) i;
       MetricsListener *listener = find_listener (result, names[i]);
 
       if (listener == NULL)

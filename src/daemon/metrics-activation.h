@@ -6,7 +6,6 @@
 
 G_BEGIN_DECLS
 
-gboolean metrics_activation_has_sockets (void);
 GPtrArray *metrics_activation_join (GPtrArray *listeners, gboolean are_defaults, GError **error);
 
 G_END_DECLS

@@ -5,20 +5,17 @@
 #include "daemon/metrics-notify.h"
 
 #include "common/metrics-log.h"
+#include "daemon/metrics-systemd.h"
 
 #include <glib/gi18n.h>
 #include <inttypes.h>
 #include <sys/resource.h>
 #include <time.h>
 
-#ifdef HAVE_SYSTEMD
-#include <systemd/sd-daemon.h>
-#endif
-
 /* What is said when the main context works comes from it: a watchdog that another thread fed would be content
  * with a server that answers nobody.
  *
- * What is said is handed over to a thread, though, for sd_notify() waits where the manager has not read what
+ * What is said is handed over to a thread, though, for that waits where the manager has not read what
  * was said before, and nobody is served then.
  *
  * Loading and the last commit are waited for outside of it, and take as long as the disk takes. Meanwhile a
@@ -61,23 +58,17 @@ static struct
 static gboolean
 is_heard (void)
 {
-#ifdef HAVE_SYSTEMD
   return g_getenv ("NOTIFY_SOCKET") != NULL;
-#else
-  return FALSE;
-#endif
 }
 
 static void
 send_cb (gpointer data, gpointer user_data)
 {
   g_autofree char *text = data;
-#ifdef HAVE_SYSTEMD
-  int result = sd_notify (0, text);
+  g_autoptr (GError) error = NULL;
 
-  if (result < 0)
-    g_debug ("the service manager cannot be told '%s': %s", text, g_strerror (-result));
-#endif
+  if (!metrics_systemd_notify (text, &error))
+    g_debug ("the service manager cannot be told '%s': %s", text, error->message);
   g_mutex_lock (&state.mutex);
   state.n_unsent--;
   g_cond_broadcast (&state.cond);
@@ -318,19 +309,6 @@ watchdog_cb (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-static guint64
-get_watchdog_time (void)
-{
-  guint64 usec = 0;
-
-#ifdef HAVE_SYSTEMD
-  /* It looks whether the variables are meant for this process. */
-  if (sd_watchdog_enabled (0, &usec) <= 0)
-    return 0;
-#endif
-  return usec;
-}
-
 /**
  * metrics_notify_watch:
  *
@@ -341,7 +319,7 @@ get_watchdog_time (void)
 void
 metrics_notify_watch (void)
 {
-  guint64 usec = get_watchdog_time ();
+  guint64 usec = metrics_systemd_get_watchdog_time ();
 
   if (usec == 0 || state.watchdog_id != 0)
     return;

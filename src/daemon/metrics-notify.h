@@ -6,8 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* What the service manager is told, see sd_notify(3). Where there is none that listens, or the build knows
- * none, all of these do nothing. */
+/* What the service manager is told, see sd_notify(3). Where there is none that listens, all of these do
+ * nothing. */
 
 void metrics_notify_set_status (const char *status);
 

@@ -4,7 +4,7 @@
 
 #include "daemon/metrics-options.h"
 
-#include "daemon/metrics-activation.h"
+#include "daemon/metrics-systemd.h"
 #include "server/metrics-listener.h"
 
 #include <glib/gi18n.h>
@@ -259,7 +259,7 @@ take_bus (MetricsOptions *self, const Parser *parser, GError **error)
       return FALSE;
     }
   self->bus = parser->session ? METRICS_BUS_SESSION : parser->system ? METRICS_BUS_SYSTEM : METRICS_BUS_NONE;
-  self->is_on_demand = self->bus == METRICS_BUS_SESSION && metrics_activation_has_sockets ();
+  self->is_on_demand = self->bus == METRICS_BUS_SESSION && metrics_systemd_has_sockets ();
   return TRUE;
 }
 
@@ -276,7 +276,7 @@ check_exit_when_idle (const MetricsOptions *self, GError **error)
   else if (self->bus == METRICS_BUS_SYSTEM)
     g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
                          _ ("--exit-when-idle cannot be given with --system: that server stays"));
-  else if (self->bus != METRICS_BUS_SESSION && !metrics_activation_has_sockets ())
+  else if (self->bus != METRICS_BUS_SESSION && !metrics_systemd_has_sockets ())
     g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
                          _ ("--exit-when-idle needs --session, or sockets that the service manager passes: "
                             "nobody would start the server again"));
