@@ -62,7 +62,7 @@ static const MetricsCtlUsage usage = {
       "  metricsctl bench\n"
       "  metricsctl bench pipeline read --points 5000000 --series 1000 --connections 2\n"
       "  metricsctl bench request --connections 50 --idle 900\n"
-      "  metricsctl bench --json --address unix:/run/metricsd/socket"),
+      "  metricsctl bench --json --address unix:/run/metricsd/metricsd.sock"),
 };
 
 typedef struct

@@ -194,8 +194,15 @@ static int
 print_text (MetricsCtl *ctl, const char *text)
 {
   g_autoptr (MetricsCtlOutput) output = metrics_ctl_output_new (STDOUT_FILENO);
+  g_autofree char *converted = NULL;
+  const char *charset;
   g_autoptr (GError) error = NULL;
 
+  /* For people alone, so in what their terminal shows. */
+  if (!g_get_charset (&charset))
+    converted = g_convert_with_fallback (text, -1, charset, "UTF-8", "?", NULL, NULL, NULL);
+  if (converted != NULL)
+    text = converted;
   metrics_ctl_output_append (output, text, strlen (text));
   if (!metrics_ctl_output_flush (output, &error))
     return metrics_ctl_fail (ctl, error);

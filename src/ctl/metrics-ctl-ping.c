@@ -20,7 +20,7 @@ static const MetricsCtlUsage usage = {
       "\n"
       "Examples:\n"
       "  metricsctl ping\n"
-      "  metricsctl ping --address unix:/run/metricsd/socket\n"
+      "  metricsctl ping --address unix:/run/metricsd/metricsd.sock\n"
       "  until metricsctl ping --timeout 1; do sleep 1; done"),
 };
 

@@ -372,29 +372,41 @@ open_bus (MetricsDaemon *self, GError **error)
   return metrics_bus_open (self->bus, error);
 }
 
-/* Who starts it without a word should learn where the points go. */
-static void
-say_started (const MetricsConfig *config, GPtrArray *addresses)
+/* Wherever it can be reached, in the words that clients use for it. */
+static char *
+join_addresses (MetricsDaemon *self, GPtrArray *addresses)
 {
-  const char *folder = config->state_dir;
-  g_autoptr (GString) joined = g_string_new (NULL);
+  static const char *const buses[] = {
+    [METRICS_BUS_NONE] = "",
+    [METRICS_BUS_SESSION] = "bus:session",
+    [METRICS_BUS_SYSTEM] = "bus:system",
+  };
+  GString *joined = g_string_new (buses[self->options->bus]);
 
   for (guint i = 0; i < addresses->len; i++)
-    g_string_append_printf (joined, "%s%s", i > 0 ? ", " : "", (const char *) addresses->pdata[i]);
+    g_string_append_printf (joined, "%s%s", joined->len > 0 ? ", " : "", (const char *) addresses->pdata[i]);
+  return g_string_free (joined, FALSE);
+}
+
+/* Who starts it without a word should learn where the points go. */
+static void
+say_started (const MetricsConfig *config, const char *addresses)
+{
+  const char *folder = config->state_dir;
+
   if (folder != NULL)
     metrics_log (METRICS_EVENT_STARTED,
-                 METRICS_FIELDS (METRICS_TEXT (VERSION, PACKAGE_VERSION), METRICS_TEXT (ADDRESS, joined->str),
+                 METRICS_FIELDS (METRICS_TEXT (VERSION, PACKAGE_VERSION), METRICS_TEXT (ADDRESS, addresses),
                                  METRICS_TEXT (FILE, folder)),
                  /* Translators: the version, one or several addresses, and a folder */
-                 _ ("version %s is ready at %s; points are kept in '%s'"), PACKAGE_VERSION, joined->str,
+                 _ ("version %s is ready at %s; points are kept in '%s'"), PACKAGE_VERSION, addresses,
                  folder);
   else
     metrics_log (METRICS_EVENT_STARTED,
-                 METRICS_FIELDS (METRICS_TEXT (VERSION, PACKAGE_VERSION), METRICS_TEXT (ADDRESS, joined->str),
+                 METRICS_FIELDS (METRICS_TEXT (VERSION, PACKAGE_VERSION), METRICS_TEXT (ADDRESS, addresses),
                                  METRICS_TEXT (FILE, "")),
                  /* Translators: the version, and one or several addresses */
-                 _ ("version %s is ready at %s; points are kept in memory only"), PACKAGE_VERSION,
-                 joined->str);
+                 _ ("version %s is ready at %s; points are kept in memory only"), PACKAGE_VERSION, addresses);
 }
 
 static void
@@ -417,20 +429,16 @@ say_stopped (const char *reason, gboolean lasts, guint64 bytes_written)
 /* To programs on standard output: whoever waits for these lines has to have them now, and in one form
  * everywhere. And to the service manager. */
 static void
-say_ready (GPtrArray *addresses)
+say_ready (GPtrArray *listening, const char *addresses)
 {
-  g_autoptr (GString) joined = g_string_new (NULL);
   g_autofree char *status = NULL;
 
-  for (guint i = 0; i < addresses->len; i++)
-    {
-      printf ("listening on %s\n", (const char *) addresses->pdata[i]);
-      g_string_append_printf (joined, "%s%s", i > 0 ? ", " : "", (const char *) addresses->pdata[i]);
-    }
+  for (guint i = 0; i < listening->len; i++)
+    printf ("listening on %s\n", (const char *) listening->pdata[i]);
   puts ("ready");
   fflush (stdout);
 
-  status = g_strdup_printf (_ ("Serving clients of %s"), joined->str);
+  status = g_strdup_printf (_ ("Serving clients of %s"), addresses);
   metrics_notify_set_status (status);
   metrics_notify_ready ();
   metrics_notify_watch ();
@@ -480,7 +488,8 @@ begin_to_idle (MetricsDaemon *self)
 gboolean
 metrics_daemon_start (MetricsDaemon *self, GError **error)
 {
-  g_autoptr (GPtrArray) addresses = NULL;
+  g_autoptr (GPtrArray) listening = NULL;
+  g_autofree char *addresses = NULL;
   MetricsInstant now;
   gint64 witness;
 
@@ -521,11 +530,12 @@ metrics_daemon_start (MetricsDaemon *self, GError **error)
 
   if (self->bus == NULL)
     catch_signals (self);
-  addresses = describe_listeners (self->listeners);
+  listening = describe_listeners (self->listeners);
+  addresses = join_addresses (self, listening);
   say_started (self->config, addresses);
   begin_to_idle (self);
 
-  say_ready (addresses);
+  say_ready (listening, addresses);
   return TRUE;
 }
 
