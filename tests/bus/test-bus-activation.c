@@ -2,190 +2,84 @@
 
 #include "config.h"
 
-#include "common/metrics-names.h"
 #include "dbus/metrics-bus-interface.h"
+#include "session.h"
 
-#include <glib/gstdio.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/pidfd.h>
-#include <unistd.h>
 
-/* metricsd on a session bus that starts it when it is called, by a service file as the one that is installed.
- * What it is asked here, it is asked by the proxy that GDBus makes of the interface's description, and by
- * `gdbus call`. */
+/* metricsd on a session bus that starts it when it is called. What it is asked here, it is asked by the proxy
+ * that GDBus makes of the interface's description, and by `gdbus call`. */
 
 static const char *services; /* the folder of the service file */
 
-typedef struct
+static void
+set_up (Session *self, gconstpointer data)
 {
-  char *folder; /* (owned): where points last */
-  GTestDBus *bus;
-  GDBusConnection *connection;
-  MetricsBusService *proxy;
-} Fixture;
+  session_up (self, services);
+}
 
 static void
-set_up (Fixture *self, gconstpointer data)
+tear_down (Session *self, gconstpointer data)
+{
+  session_down (self);
+}
+
+static MetricsBusService *
+make_proxy (Session *self, GDBusProxyFlags flags)
+{
+  g_autoptr (GError) error = NULL;
+  MetricsBusService *proxy = metrics_bus_service_proxy_new_sync (self->connection, flags, METRICS_BUS_NAME,
+                                                                 METRICS_BUS_PATH, NULL, &error);
+
+  g_assert_no_error (error);
+  g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (proxy), 60000);
+  return proxy;
+}
+
+/* Who does not want it started gets an error. */
+static void
+assert_not_there (Session *self)
 {
   g_autoptr (GError) error = NULL;
 
-  self->folder = g_dir_make_tmp ("bus-activation-XXXXXX", &error);
-  g_assert_no_error (error);
-  /* The bus hands its environment on to those that it starts. */
-  g_setenv ("STATE_DIRECTORY", self->folder, TRUE);
-  self->bus = g_test_dbus_new (G_TEST_DBUS_NONE);
-  g_test_dbus_add_service_dir (self->bus, services);
-  g_test_dbus_up (self->bus);
-  self->connection = g_bus_get_sync (G_BUS_TYPE_SESSION, NULL, &error);
-  g_assert_no_error (error);
-  g_dbus_connection_set_exit_on_close (self->connection, FALSE);
-  self->proxy = metrics_bus_service_proxy_new_sync (self->connection,
-                                                    G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES
-                                                        | G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START,
-                                                    METRICS_BUS_NAME, METRICS_BUS_PATH, NULL, &error);
-  g_assert_no_error (error);
-  g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (self->proxy), 60000);
+  g_dbus_connection_call_sync (self->connection, METRICS_BUS_NAME, METRICS_BUS_PATH, METRICS_BUS_INTERFACE,
+                               "Stats", g_variant_new ("(@a{sv})", session_no_options ()), NULL,
+                               G_DBUS_CALL_FLAGS_NO_AUTO_START, 60000, NULL, &error);
+  g_assert_error (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER);
+  g_assert_cmpuint (session_get_pid (self), ==, 0);
 }
 
 static void
-remove_folder (const char *path)
+test_first_call (Session *self, gconstpointer data)
 {
-  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (folder != NULL && (name = g_dir_read_name (folder)) != NULL)
-    {
-      g_autofree char *file = g_build_filename (path, name, NULL);
-
-      g_remove (file);
-    }
-  g_rmdir (path);
-}
-
-/* Returns: 0 where there is no server */
-static guint
-get_pid (Fixture *self)
-{
-  g_autoptr (GVariant) reply
-      = g_dbus_connection_call_sync (self->connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                     "org.freedesktop.DBus", "GetConnectionUnixProcessID",
-                                     g_variant_new ("(s)", METRICS_BUS_NAME), G_VARIANT_TYPE ("(u)"),
-                                     G_DBUS_CALL_FLAGS_NONE, -1, NULL, NULL);
-  guint pid = 0;
-
-  if (reply != NULL)
-    g_variant_get (reply, "(u)", &pid);
-  return pid;
-}
-
-static gboolean
-has_owner (MetricsBusService *proxy)
-{
-  g_autofree char *owner = g_dbus_proxy_get_name_owner (G_DBUS_PROXY (proxy));
-
-  return owner != NULL;
-}
-
-/* Ends the server as a service manager does, and waits until its process is gone. */
-static void
-stop_server (Fixture *self)
-{
-  guint pid = get_pid (self);
-  struct pollfd process = { .events = POLLIN };
-
-  if (pid == 0)
-    return;
-  process.fd = pidfd_open (pid, 0);
-  g_assert_cmpint (process.fd, >=, 0);
-  g_assert_cmpint (kill (pid, SIGTERM), ==, 0);
-  g_assert_cmpint (poll (&process, 1, 60000), ==, 1);
-  close (process.fd);
-  /* Else the proxy would go on calling the one that was there. */
-  while (has_owner (self->proxy))
-    g_main_context_iteration (NULL, TRUE);
-}
-
-static void
-tear_down (Fixture *self, gconstpointer data)
-{
-  stop_server (self);
-  g_clear_object (&self->proxy);
-  g_clear_object (&self->connection);
-  g_test_dbus_down (self->bus);
-  g_clear_object (&self->bus);
-  remove_folder (self->folder);
-  g_free (self->folder);
-}
-
-static GVariant *
-no_options (void)
-{
-  return g_variant_new ("a{sv}", NULL);
-}
-
-static void
-allow_start (Fixture *self)
-{
-  g_autoptr (GError) error = NULL;
-  MetricsBusService *proxy
-      = metrics_bus_service_proxy_new_sync (self->connection, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES,
-                                            METRICS_BUS_NAME, METRICS_BUS_PATH, NULL, &error);
-
-  g_assert_no_error (error);
-  g_set_object (&self->proxy, proxy);
-  g_object_unref (proxy);
-  g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (self->proxy), 60000);
-}
-
-static void
-assert_points (Fixture *self, const char *key, const char *expected)
-{
+  GDBusProxyFlags flags
+      = G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES | G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START_AT_CONSTRUCTION;
+  g_autoptr (MetricsBusService) proxy = make_proxy (self, flags);
   g_autoptr (GVariant) points = NULL;
-  g_autoptr (GVariant) wanted = g_variant_ref_sink (g_variant_new_parsed (expected));
+  g_autoptr (GVariant) wanted = g_variant_ref_sink (g_variant_new_parsed ("[(1.5, int64 100)]"));
   g_autoptr (GError) error = NULL;
 
-  metrics_bus_service_call_get_sync (self->proxy, key, no_options (), &points, NULL, &error);
+  assert_not_there (self);
+  metrics_bus_service_call_put_sync (proxy, "a", 1.5, 100, session_no_options (), NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (session_get_pid (self), !=, 0);
+  metrics_bus_service_call_get_sync (proxy, "a", session_no_options (), &points, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpvariant (points, wanted);
 }
 
 static void
-test_first_call (Fixture *self, gconstpointer data)
+test_started_again (Session *self, gconstpointer data)
 {
-  g_autoptr (GError) error = NULL;
-
-  g_assert_cmpuint (get_pid (self), ==, 0);
-  /* Who does not want it started gets an error. */
-  g_assert_false (metrics_bus_service_call_put_sync (self->proxy, "a", 1.5, 100, no_options (), NULL,
-                                                     &error));
-  g_assert_nonnull (error);
-  g_clear_error (&error);
-
-  allow_start (self);
-  metrics_bus_service_call_put_sync (self->proxy, "a", 1.5, 100, no_options (), NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (get_pid (self), !=, 0);
-  assert_points (self, "a", "[(1.5, int64 100)]");
-}
-
-static void
-test_started_again (Fixture *self, gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
   guint pid;
 
-  allow_start (self);
-  metrics_bus_service_call_put_sync (self->proxy, "a", 1, 1, no_options (), NULL, &error);
-  g_assert_no_error (error);
-  pid = get_pid (self);
-  stop_server (self);
-  g_assert_cmpuint (get_pid (self), ==, 0);
-  metrics_bus_service_call_put_sync (self->proxy, "a", 2, 2, no_options (), NULL, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (get_pid (self), !=, pid);
-  assert_points (self, "a", "[(1.0, int64 1), (2.0, int64 2)]");
+  session_put (self, "a", 1, 1);
+  pid = session_get_pid (self);
+  session_stop_server (self);
+  g_assert_cmpuint (session_get_pid (self), ==, 0);
+  session_put (self, "a", 2, 2);
+  g_assert_cmpuint (session_get_pid (self), !=, pid);
+  session_assert_points (self, "a", "[(1.0, int64 1), (2.0, int64 2)]");
 }
 
 static char *
@@ -211,7 +105,7 @@ gdbus_call (const char *method, const char *arguments)
 }
 
 static void
-test_gdbus (Fixture *self, gconstpointer data)
+test_gdbus (Session *self, gconstpointer data)
 {
   g_autofree char *put = gdbus_call ("Put", "room.temperature 21.5 1700000000 {}");
   g_autofree char *got = gdbus_call ("Get", "room.temperature {}");
@@ -225,17 +119,12 @@ test_gdbus (Fixture *self, gconstpointer data)
 }
 
 static void
-test_properties (Fixture *self, gconstpointer data)
+test_properties (Session *self, gconstpointer data)
 {
   g_autoptr (MetricsBusService) proxy = NULL;
-  g_autoptr (GError) error = NULL;
 
-  allow_start (self);
-  metrics_bus_service_call_put_sync (self->proxy, "a", 1, 1, no_options (), NULL, &error);
-  g_assert_no_error (error);
-  proxy = metrics_bus_service_proxy_new_sync (self->connection, G_DBUS_PROXY_FLAGS_NONE, METRICS_BUS_NAME,
-                                              METRICS_BUS_PATH, NULL, &error);
-  g_assert_no_error (error);
+  session_put (self, "a", 1, 1);
+  proxy = make_proxy (self, G_DBUS_PROXY_FLAGS_NONE);
   g_assert_cmpstr (metrics_bus_service_get_version (proxy), ==, PACKAGE_VERSION);
   g_assert_cmpuint (g_strv_length ((GStrv) metrics_bus_service_get_addresses (proxy)), ==, 0);
   g_assert_cmpuint (metrics_bus_service_get_series_count (proxy), ==, 1);
@@ -245,15 +134,14 @@ test_properties (Fixture *self, gconstpointer data)
 int
 main (int argc, char **argv)
 {
-  /* No test touches the bus, or the points, of whoever runs it. */
   g_test_dbus_unset ();
   g_test_init (&argc, &argv, NULL);
-  g_assert_cmpint (argc, ==, 2);
+  g_assert_cmpint (argc, ==, 3);
   services = argv[1];
 
-  g_test_add ("/bus/activation/first-call", Fixture, NULL, set_up, test_first_call, tear_down);
-  g_test_add ("/bus/activation/again", Fixture, NULL, set_up, test_started_again, tear_down);
-  g_test_add ("/bus/activation/gdbus", Fixture, NULL, set_up, test_gdbus, tear_down);
-  g_test_add ("/bus/activation/properties", Fixture, NULL, set_up, test_properties, tear_down);
+  g_test_add ("/bus/activation/first-call", Session, NULL, set_up, test_first_call, tear_down);
+  g_test_add ("/bus/activation/again", Session, NULL, set_up, test_started_again, tear_down);
+  g_test_add ("/bus/activation/gdbus", Session, NULL, set_up, test_gdbus, tear_down);
+  g_test_add ("/bus/activation/properties", Session, NULL, set_up, test_properties, tear_down);
   return g_test_run ();
 }
