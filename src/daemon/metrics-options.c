@@ -135,9 +135,10 @@ static gboolean
 help_cb (const char *option_name, const char *text, gpointer data, GError **error)
 {
   const Parser *parser = data;
-  g_autofree char *help = g_option_context_get_help (parser->context, FALSE, NULL);
+  char *help = g_option_context_get_help (parser->context, FALSE, NULL);
 
   g_print ("%s", help);
+  g_free (help);
   exit (EXIT_SUCCESS);
 }
 
