@@ -13,7 +13,7 @@ import harness
 
 SOURCE = pathlib.Path(os.environ['METRICSD_SOURCE'])
 CATALOGS = SOURCE / 'data/systemd'
-LANGUAGES = ('', '.de', '.es', '.fr', '.pt_BR', '.ru', '.uk')
+LANGUAGES = ('', '.de', '.es', '.fr', '.ja', '.pt_BR', '.ru', '.uk', '.zh_CN')
 PRIORITIES = {2: 'critical', 3: 'error', 4: 'warning', 5: 'notice', 6: 'info'}
 PLACEHOLDER = re.compile(r'@(\w+)@')
 
@@ -95,7 +95,8 @@ class CatalogTest(harness.TestCase):
             command = ['journalctl', f'--root={root}', '--no-pager']
             result = subprocess.run([*command, '--update-catalog'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             self.assertEqual((result.returncode, result.stdout), (0, ''))
-            for locale, language in (('C.UTF-8', ''), ('ru_RU.UTF-8', '.ru'), ('de_DE.UTF-8', '.de')):
+            for locale, language in (('C.UTF-8', ''), ('ru_RU.UTF-8', '.ru'), ('de_DE.UTF-8', '.de'), ('ja_JP.UTF-8', '.ja'),
+                                     ('zh_CN.UTF-8', '.zh_CN')):
                 subjects = subprocess.run([*command, '--list-catalog'], check=True, stdout=subprocess.PIPE, text=True,
                                           env={**os.environ, 'LANGUAGE': '', 'LC_ALL': locale, 'LANG': locale}).stdout
                 entries = read_catalog(CATALOGS / f'metricsd{language}.catalog')
