@@ -5,6 +5,7 @@
 #include "daemon/metrics-config.h"
 
 #include "daemon/metrics-config-file.h"
+#include "daemon/metrics-systemd.h"
 #include "server/metrics-listener.h"
 
 #include <glib/gi18n.h>
@@ -335,7 +336,7 @@ static void
 take_values (MetricsConfig *self, MetricsBusKind bus)
 {
   gboolean is_called
-      = bus == METRICS_BUS_SESSION || (bus == METRICS_BUS_NONE && g_getenv ("LISTEN_FDS") != NULL);
+      = bus == METRICS_BUS_SESSION || (bus == METRICS_BUS_NONE && metrics_systemd_has_sockets ());
 
   self->limits = (MetricsLimits){
     .line = get (self, METRICS_SETTING_LINE_LIMIT),

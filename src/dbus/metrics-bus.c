@@ -311,13 +311,17 @@ metrics_bus_open (MetricsBus *self, GError **error)
 /* Joining it again */
 
 static void schedule_retry (MetricsBus *self);
+static void finish_now (MetricsBus *self);
 
 static void
 retry_failed (MetricsBus *self, const GError *error)
 {
   g_debug ("system bus: %s", error->message);
   disconnect (self);
-  schedule_retry (self);
+  if (self->is_finishing)
+    finish_now (self);
+  else
+    schedule_retry (self);
 }
 
 static void
