@@ -140,6 +140,11 @@ class ForgeryTest(LogTest):
     def test_a_long_name(self):
         result = harness.run('--listen', '127.0.0.1:0,' + 'x' * 100_000)
         self.assertEqual((result.returncode, len(result.stderr)), (2, 4096))
+        # What the terminal's charset does not have is written longer.
+        result = harness.run('--listen', 'x:' + 'é' * 1900, env={'LC_ALL': 'C'})
+        self.assertEqual(result.returncode, 2)
+        self.assertIn('\\u00e9', result.stderr)
+        self.assertLessEqual(len(result.stderr), 4096)
         self.assertTrue(result.stderr.endswith('...\n'), result.stderr[-20:])
 
 
