@@ -173,7 +173,7 @@ metrics_rollup_job_cancel (MetricsRollupJob *self, const char *key, gsize len)
 {
   if (!is_of (self, key, len))
     return;
-  self->has_failed = TRUE;
+  self->has_failed = self->has_failed || self->is_leftover;
   metrics_rollup_job_end (self);
 }
 
@@ -339,7 +339,9 @@ work_on_job (MetricsRollupJob *self, gint *budget)
   state = do_task (self, task, budget);
   if (state == METRICS_QUERY_LOST || state == METRICS_QUERY_REFUSED)
     {
-      self->has_failed = TRUE;
+      /* What cannot be rolled up now is no obstacle for other rules; what none asks for and is still there
+       * is. */
+      self->has_failed = self->has_failed || self->is_leftover;
       metrics_rollup_job_end (self);
     }
   if (state == METRICS_QUERY_DONE)
@@ -393,6 +395,7 @@ begin_job (MetricsRollupJob *self)
   self->key = g_memdup2 (entry->bytes, len);
   self->len = len;
   self->rule = rule;
+  self->is_leftover = is_left;
   self->bound = G_MININT64;
   self->phase = is_left ? METRICS_ROLLUP_PHASE_DONE : METRICS_ROLLUP_PHASE_FILL;
   if (is_left)

@@ -43,7 +43,8 @@ struct _MetricsRollupJob
 
   MetricsEntry *cursor; /* (unowned) (nullable): the entry where the round stands; pinned */
   guint64 last_id;      /* where it ends */
-  gboolean has_failed;  /* whether something of the round was not done */
+  gboolean has_failed;  /* whether something that no rule asks for could not be removed in the round */
+  gboolean is_leftover; /* whether the job removes what no rule asks for */
   gboolean is_over;
 
   char *key; /* (owned) (nullable): the key of the job; %NULL where there is none */
