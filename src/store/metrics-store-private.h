@@ -35,6 +35,7 @@ typedef struct _MetricsWatcher MetricsWatcher;
  * @first: (unowned) (nullable): one who watches, before all others
  * @n: how many do
  * @cost: how many steps it takes to match a key with all that is watched
+ * @memory: how many bytes there are for points that were not taken yet, of all of them
  *
  * Who is told of points that are put.
  */
@@ -43,6 +44,7 @@ typedef struct
   MetricsWatcher *first;
   guint n;
   gsize cost;
+  gsize memory;
 } MetricsWatching;
 
 struct _MetricsStore

@@ -28,6 +28,10 @@
 #define MAX_COST_OF_WATCHER (128 << 10)
 #define MAX_COST_OF_ALL (4 << 20)
 
+/* What part of the memory limit there is for points that were not taken yet, of all watchers: else those who
+ * do not read would have puts refused. */
+#define PART_OF_MEMORY 16
+
 /* Matching costs this many steps for what a point costs otherwise: see metrics-query.c. And this many
  * watchers are asked for the same. */
 #define MATCHING_A_UNIT 64
@@ -109,6 +113,13 @@ metrics_watcher_new (MetricsStore *store, gsize queue_limit, MetricsWatcherFunc 
   return self;
 }
 
+static void
+clear_queue (MetricsWatcher *self)
+{
+  self->store->watching.memory -= self->queue.size;
+  metrics_watch_queue_clear (&self->queue, &self->store->usage);
+}
+
 /**
  * metrics_watcher_free:
  * @self: (transfer full) (nullable): a watcher
@@ -132,7 +143,7 @@ metrics_watcher_free (MetricsWatcher *self)
   watching->n--;
   metrics_store_update_followed (self->store);
   watching->cost -= self->cost;
-  metrics_watch_queue_clear (&self->queue, &self->store->usage);
+  clear_queue (self);
   self->store->usage.memory -= metrics_memory_of (sizeof *self) + self->table_size * sizeof *self->table;
   g_free (self->table);
   g_ptr_array_unref (self->patterns);
@@ -187,7 +198,7 @@ metrics_watcher_take (MetricsWatcher *self, MetricsWatchRow *row)
   self->is_awake = FALSE;
   /* Who takes little at a time would have it grow again each time. */
   if (self->queue.size > METRICS_WATCH_QUEUE_MIN)
-    metrics_watch_queue_clear (&self->queue, &self->store->usage);
+    clear_queue (self);
   return FALSE;
 }
 
@@ -248,8 +259,12 @@ push (MetricsWatcher *self, const MetricsWatchRow *row)
   gsize growth;
 
   while ((growth = metrics_watch_queue_get_growth (&self->queue, row->key_len)) > 0
-         && store->usage.memory + growth <= store->memory_limit)
-    metrics_watch_queue_grow (&self->queue, &store->usage);
+         && store->usage.memory + growth <= store->memory_limit
+         && store->watching.memory + growth <= store->memory_limit / PART_OF_MEMORY)
+    {
+      metrics_watch_queue_grow (&self->queue, &store->usage);
+      store->watching.memory += growth;
+    }
   while (!metrics_watch_queue_push (&self->queue, row))
     {
       self->n_dropped++;
