@@ -58,22 +58,13 @@ static void
 find_bus (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   const Call *call = data;
-  g_autoptr (GDBusConnection) connection = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *address = g_dbus_address_get_for_bus_sync (call->bus, cancellable, &error);
+  GError *error = NULL;
+  char *address = g_dbus_address_get_for_bus_sync (call->bus, cancellable, &error);
 
   if (address != NULL)
-    connection = g_dbus_connection_new_for_address_sync (address,
-                                                         G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
-                                                             | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                                         NULL, cancellable, &error);
-  if (connection == NULL)
-    return_no_bus (task, call->bus, error);
-  else if ((g_dbus_connection_get_capabilities (connection) & G_DBUS_CAPABILITY_FLAGS_UNIX_FD_PASSING) == 0)
-    g_task_return_new_error (task, METRICS_ERROR, METRICS_ERROR_CONNECT, "%s",
-                             _ ("the bus does not hand over sockets: it is not on this machine"));
+    g_task_return_pointer (task, address, g_free);
   else
-    g_task_return_pointer (task, g_steal_pointer (&connection), g_object_unref);
+    g_task_return_error (task, error);
 }
 
 static void
@@ -92,16 +83,22 @@ on_replied (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-on_found (GObject *source, GAsyncResult *result, gpointer user_data)
+on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   Call *call = g_task_get_task_data (task);
-  GError *error = NULL;
+  g_autoptr (GError) error = NULL;
 
-  call->connection = g_task_propagate_pointer (G_TASK (result), &error);
+  call->connection = g_dbus_connection_new_for_address_finish (result, &error);
   if (call->connection == NULL)
     {
-      g_task_return_error (task, error);
+      return_no_bus (task, call->bus, error);
+      return;
+    }
+  if ((g_dbus_connection_get_capabilities (call->connection) & G_DBUS_CAPABILITY_FLAGS_UNIX_FD_PASSING) == 0)
+    {
+      g_task_return_new_error (task, METRICS_ERROR, METRICS_ERROR_CONNECT, "%s",
+                               _ ("the bus does not hand over sockets: it is not on this machine"));
       return;
     }
   /* How long to wait is whoever waits to say, by cancelling. */
@@ -109,6 +106,28 @@ on_found (GObject *source, GAsyncResult *result, gpointer user_data)
                                             METRICS_BUS_INTERFACE, call->method, call->arguments,
                                             G_VARIANT_TYPE (call->reply_type), call->flags, G_MAXINT, NULL,
                                             g_task_get_cancellable (task), on_replied, g_object_ref (task));
+}
+
+/* The connection is made here, and not in the thread that has found the address: a GDBusConnection says that
+ * it was closed in the main context of the thread that made it, and keeps itself until that is said. In the
+ * other thread that is the program's default context, which a program need not ever run. */
+static void
+on_found (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Call *call = g_task_get_task_data (task);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *address = g_task_propagate_pointer (G_TASK (result), &error);
+
+  if (address == NULL)
+    {
+      return_no_bus (task, call->bus, error);
+      return;
+    }
+  g_dbus_connection_new_for_address (address,
+                                     G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
+                                         | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+                                     NULL, g_task_get_cancellable (task), on_connected, g_object_ref (task));
 }
 
 /**
