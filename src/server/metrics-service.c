@@ -44,6 +44,7 @@ struct _MetricsService
   GHashTable *connections; /* (owned) (element-type MetricsConnection): a set */
   GHashTable *refused;     /* (owned) (element-type MetricsConnection): a set of those over the limit */
 
+  guint n_most_free;  /* how many descriptors were free when there was no client */
   gboolean finishing; /* whether it stops */
   gint64 quiet_since; /* monotonic time at which the last client went, or of the start */
   guint finish_timeout_id;
@@ -300,9 +301,15 @@ metrics_service_record (MetricsService *self, guint interval)
 static void
 fit_connection_limit (MetricsService *self)
 {
-  guint n_free = metrics_accept_guard_get_n_free () + g_hash_table_size (self->connections);
-  guint most = n_free > MAX_REFUSED ? n_free - MAX_REFUSED : 1;
+  guint n_clients = g_hash_table_size (self->connections) + g_hash_table_size (self->refused);
+  guint n_free = metrics_accept_guard_get_n_free () + n_clients;
+  guint most;
 
+  /* It is counted from the first free descriptor, which may be one below those of many clients. */
+  if (n_clients == 0)
+    self->n_most_free = n_free;
+  n_free = MIN (n_free, self->n_most_free);
+  most = n_free > MAX_REFUSED ? n_free - MAX_REFUSED : 1;
   if (self->limits.connections <= most)
     return;
   metrics_log (METRICS_EVENT_DESCRIPTORS_FEW, METRICS_FIELDS (METRICS_NUMBER (LIMIT, most)),
