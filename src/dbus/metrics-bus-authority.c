@@ -26,6 +26,7 @@
 typedef struct
 {
   MetricsBusCall *call;        /* (unowned): valid while it was not cancelled */
+  MetricsBusObject *object;    /* (owned): which counts it */
   GDBusConnection *connection; /* (owned) */
   char *id;                    /* (owned): to call it off */
 } Check;
@@ -33,12 +34,21 @@ typedef struct
 static void
 check_free (Check *check)
 {
+  check->object->n_checks--;
+  g_object_unref (check->object);
   g_object_unref (check->connection);
   g_free (check->id);
   g_free (check);
 }
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Check, check_free)
+
+/* Whether the call is there no more. An error that somebody sent can decode to the same. */
+static gboolean
+is_cancelled (const GError *error)
+{
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) && !g_dbus_error_is_remote_error (error);
+}
 
 /**
  * metrics_bus_authority_is_trusted:
@@ -62,7 +72,7 @@ identified_cb (GObject *source_object, GAsyncResult *result, gpointer user_data)
   MetricsBusCall *call = user_data;
   guint32 uid;
 
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  if (is_cancelled (error))
     return;
   if (reply == NULL)
     {
@@ -117,10 +127,9 @@ checked_cb (GObject *source_object, GAsyncResult *result, gpointer user_data)
   gboolean is_authorized = FALSE;
   gboolean is_challenge = FALSE;
 
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
-      || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+  if (is_cancelled (error) || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
     call_off (check);
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  if (is_cancelled (error))
     return;
   if (reply == NULL)
     {
@@ -155,15 +164,23 @@ describe_check (const Check *check, const char *action, gboolean is_interactive)
 static void
 ask_polkit (MetricsBusCall *call, const char *action)
 {
-  static guint64 n_checks;
+  static guint64 last_check;
   GDBusMessage *message = g_dbus_method_invocation_get_message (call->invocation);
   gboolean is_interactive
       = (g_dbus_message_get_flags (message) & G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
-  Check *check = g_new0 (Check, 1);
+  Check *check;
 
+  if (call->object->n_checks >= METRICS_BUS_MAX_CHECKS)
+    {
+      metrics_bus_call_fail (call, METRICS_BUS_ERROR_LIMIT_REACHED, "too many calls wait for polkit");
+      return;
+    }
+  check = g_new0 (Check, 1);
   check->call = call;
+  check->object = g_object_ref (call->object);
+  check->object->n_checks++;
   check->connection = g_object_ref (g_dbus_method_invocation_get_connection (call->invocation));
-  check->id = g_strdup_printf ("metricsd-%" G_GUINT64_FORMAT, ++n_checks);
+  check->id = g_strdup_printf ("metricsd-%" G_GUINT64_FORMAT, ++last_check);
   g_dbus_connection_call (check->connection, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE, "CheckAuthorization",
                           describe_check (check, action, is_interactive), G_VARIANT_TYPE ("((bba{ss}))"),
                           G_DBUS_CALL_FLAGS_NONE, is_interactive ? PATIENCE_WITH_HUMANS : PATIENCE,

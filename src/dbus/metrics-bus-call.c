@@ -247,7 +247,8 @@ metrics_bus_call_flush (MetricsBusCall *self)
 typedef struct
 {
   GDBusMethodInvocation *invocation; /* (owned) (nullable) */
-  MetricsBusAnswer *answer;          /* (owned) */
+  GDBusConnection *connection;       /* (owned) */
+  MetricsBusAnswer *answer;          /* (owned) (nullable): until it is written down */
   gsize n_bytes;
 } Sending;
 
@@ -257,7 +258,8 @@ sending_free (gpointer data)
   Sending *sending = data;
 
   g_clear_object (&sending->invocation);
-  metrics_bus_answer_free (sending->answer);
+  g_object_unref (sending->connection);
+  g_clear_pointer (&sending->answer, metrics_bus_answer_free);
   g_free (sending);
 }
 
@@ -268,18 +270,30 @@ send_in_thread (GTask *task, gpointer source_object, gpointer task_data, GCancel
 
   g_dbus_method_invocation_return_value (g_steal_pointer (&sending->invocation),
                                          metrics_bus_answer_build (sending->answer));
+  g_clear_pointer (&sending->answer, metrics_bus_answer_free);
   g_task_return_boolean (task, TRUE);
 }
 
 static void
-sent_cb (GObject *source_object, GAsyncResult *result, gpointer user_data)
+flushed_cb (GObject *source_object, GAsyncResult *result, gpointer user_data)
 {
-  MetricsBusObject *object = METRICS_BUS_OBJECT (source_object);
-  Sending *sending = g_task_get_task_data (G_TASK (result));
+  g_autoptr (GTask) task = user_data;
+  MetricsBusObject *object = g_task_get_source_object (task);
+  Sending *sending = g_task_get_task_data (task);
 
+  g_dbus_connection_flush_finish (G_DBUS_CONNECTION (source_object), result, NULL);
   object->answer_bytes -= sending->n_bytes;
   object->n_sending--;
   metrics_bus_object_check_idle (object);
+}
+
+/* The answer is GDBus's now, and is still in memory until the bus has taken it. */
+static void
+sent_cb (GObject *source_object, GAsyncResult *result, gpointer user_data)
+{
+  Sending *sending = g_task_get_task_data (G_TASK (result));
+
+  g_dbus_connection_flush (sending->connection, NULL, flushed_cb, g_object_ref (result));
 }
 
 /**
@@ -303,6 +317,7 @@ metrics_bus_call_return_answer (MetricsBusCall *self, MetricsBusAnswer *answer)
     }
   sending = g_new0 (Sending, 1);
   sending->invocation = g_steal_pointer (&self->invocation);
+  sending->connection = g_object_ref (g_dbus_method_invocation_get_connection (sending->invocation));
   sending->answer = g_steal_pointer (&owned);
   sending->n_bytes = self->answer_bytes;
   self->answer_bytes = 0;

@@ -14,6 +14,9 @@ G_BEGIN_DECLS
 #define METRICS_BUS_MAX_CALLS_OF_CALLER 16
 #define METRICS_BUS_MAX_CALLS 1024
 
+/* How many of these may be in polkit at a time. */
+#define METRICS_BUS_MAX_CHECKS 32
+
 #define METRICS_TYPE_BUS_OBJECT (metrics_bus_object_get_type ())
 G_DECLARE_FINAL_TYPE (MetricsBusObject, metrics_bus_object, METRICS, BUS_OBJECT, MetricsBusServiceSkeleton)
 
@@ -55,6 +58,8 @@ struct _MetricsBusObject
   guint64 n_called;      /* calls that came */
   guint n_calls;         /* in progress, of all callers */
   guint n_watches;       /* of all callers */
+  guint n_watchers;      /* callers that watch, or owe an answer from when they did */
+  guint n_checks;        /* in polkit, under way */
   guint64 last_watch;    /* the number of the one that was begun last */
   guint n_sending;       /* answers that are being written down in another thread */
   gsize answer_bytes;    /* of all answers that are being made or written down */

@@ -18,7 +18,14 @@
  * which it drops messages or the receiver. So each signal is followed by a Ping, which is answered behind it,
  * by the same thread of the reader that takes signals; only then comes the next one. What is put meanwhile
  * waits in the watcher's queue, of which the oldest go. An error is an answer, too: where the policy of a bus
- * allows no Ping, the bus says so itself. */
+ * allows no Ping, the bus says so itself.
+ *
+ * The bus keeps a place for each answer that is owed to this process, 128 on the system bus, until it comes
+ * or until who owes it leaves; that the question is called off here changes nothing there. So a caller owes
+ * one answer at most, whatever it watches and stops to watch, and few callers may owe one. */
+
+/* After how many seconds a Ping is sent again for which the bus had no place. */
+#define PING_RETRY 1
 
 /* Often enough for a human, and seldom enough that a signal costs little beside what it brings. */
 #define MIN_INTERVAL 100
@@ -39,8 +46,7 @@ typedef struct
   guint interval;          /* in milliseconds */
   gint64 next;             /* monotonic time at which the next signal may go */
   guint source_id;         /* until then; 0 where there is nothing to be sent, or the last one is not taken */
-  GCancellable *ping;      /* (owned) (nullable): of the last signal, while it is not answered */
-  gboolean is_waiting;     /* whether there is something to be sent when it is */
+  gboolean is_waiting;     /* whether there is something to be sent when the last Ping is answered */
 } Watch;
 
 struct _MetricsBusWatches
@@ -48,36 +54,80 @@ struct _MetricsBusWatches
   MetricsBusObject *object; /* (unowned): it gives up its callers before it goes */
   MetricsBusCaller *caller; /* (unowned): it owns this */
   GQueue watches;           /* (owned) (element-type Watch) */
+  GCancellable *ping;       /* (owned) (nullable): behind the last signal, while it is not answered */
+  guint retry_id;           /* until that Ping is sent again */
 };
 
 static void schedule (Watch *self);
+static void send_ping (MetricsBusWatches *self, GDBusConnection *connection);
 
 static void
 watch_free (Watch *self)
 {
   g_clear_handle_id (&self->source_id, g_source_remove);
-  if (self->ping != NULL)
-    g_cancellable_cancel (self->ping);
-  g_clear_object (&self->ping);
   metrics_watcher_free (self->watcher);
   g_queue_unlink (&self->owner->watches, &self->link);
   g_free (self);
 }
 
+static GDBusConnection *
+get_connection (MetricsBusWatches *self)
+{
+  return g_dbus_interface_skeleton_get_connection (G_DBUS_INTERFACE_SKELETON (self->object));
+}
+
+/* Who watches nothing is forgotten, but not as long as it owes an answer: else it could come to owe many. */
+static void
+check_needed (MetricsBusWatches *self)
+{
+  if (self->watches.length == 0 && self->ping == NULL)
+    g_clear_pointer (&self->caller->watches, metrics_bus_watches_free);
+}
+
+static gboolean
+retry_cb (gpointer user_data)
+{
+  MetricsBusWatches *self = user_data;
+  GDBusConnection *connection = get_connection (self);
+
+  self->retry_id = 0;
+  if (connection != NULL)
+    send_ping (self, connection);
+  return G_SOURCE_REMOVE;
+}
+
 static void
 ping_cb (GObject *source_object, GAsyncResult *result, gpointer user_data)
 {
-  Watch *self = user_data;
+  MetricsBusWatches *self = user_data;
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) reply
       = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source_object), result, &error);
 
-  /* There is no watch any more. */
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  /* The caller has left. What it sends itself can look the same. */
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) && !g_dbus_error_is_remote_error (error))
     return;
+  /* The bus had no place for one more question: nothing is known. */
+  if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_LIMITS_EXCEEDED))
+    {
+      self->retry_id = g_timeout_add_seconds (PING_RETRY, retry_cb, self);
+      return;
+    }
   g_clear_object (&self->ping);
-  if (self->is_waiting)
-    schedule (self);
+  for (GList *l = self->watches.head; l != NULL; l = l->next)
+    if (((Watch *) l->data)->is_waiting)
+      schedule (l->data);
+  check_needed (self);
+}
+
+static void
+send_ping (MetricsBusWatches *self, GDBusConnection *connection)
+{
+  if (self->ping == NULL)
+    self->ping = g_cancellable_new ();
+  g_dbus_connection_call (connection, self->caller->name, METRICS_BUS_PATH, "org.freedesktop.DBus.Peer",
+                          "Ping", NULL, NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, G_MAXINT, self->ping, ping_cb,
+                          self);
 }
 
 /* Takes what a signal may have. Returns: (transfer floating) (nullable): the signal, or NULL where there is
@@ -119,27 +169,25 @@ take_points (Watch *self, gboolean *more)
 static void
 send_points (Watch *self, GDBusConnection *connection, GVariant *points, gboolean more)
 {
-  const char *name = self->owner->caller->name;
-
-  g_dbus_connection_emit_signal (connection, name, METRICS_BUS_PATH, METRICS_BUS_INTERFACE, "Points", points,
-                                 NULL);
+  g_dbus_connection_emit_signal (connection, self->owner->caller->name, METRICS_BUS_PATH,
+                                 METRICS_BUS_INTERFACE, "Points", points, NULL);
   self->next = g_get_monotonic_time () + (more ? MIN_INTERVAL : self->interval) * G_TIME_SPAN_MILLISECOND;
   self->is_waiting = more;
-  self->ping = g_cancellable_new ();
-  g_dbus_connection_call (connection, name, METRICS_BUS_PATH, "org.freedesktop.DBus.Peer", "Ping", NULL, NULL,
-                          G_DBUS_CALL_FLAGS_NO_AUTO_START, G_MAXINT, self->ping, ping_cb, self);
+  send_ping (self->owner, connection);
 }
 
 static gboolean
 send_cb (gpointer user_data)
 {
   Watch *self = user_data;
-  GDBusConnection *connection
-      = g_dbus_interface_skeleton_get_connection (G_DBUS_INTERFACE_SKELETON (self->owner->object));
+  GDBusConnection *connection = get_connection (self->owner);
   gboolean more;
   GVariant *points;
 
   self->source_id = 0;
+  /* Another watch of the caller has sent something: it goes on when that is taken. */
+  if (self->owner->ping != NULL)
+    return G_SOURCE_REMOVE;
   self->is_waiting = FALSE;
   /* It is being left, and so are all who watch. */
   if (connection == NULL)
@@ -157,7 +205,7 @@ schedule (Watch *self)
   gint64 wait = self->next - g_get_monotonic_time ();
 
   self->is_waiting = TRUE;
-  if (self->ping != NULL || self->source_id != 0)
+  if (self->owner->ping != NULL || self->source_id != 0)
     return;
   self->source_id = g_timeout_add_full (G_PRIORITY_DEFAULT, wait > 0 ? wait / G_TIME_SPAN_MILLISECOND + 1 : 0,
                                         send_cb, self, NULL);
@@ -184,6 +232,9 @@ check_watch (MetricsBusObject *object,
   else if ((caller->watches != NULL && caller->watches->watches.length >= METRICS_BUS_MAX_WATCHES_OF_CALLER)
            || object->n_watches >= METRICS_BUS_MAX_WATCHES)
     g_set_error_literal (error, METRICS_BUS_ERROR, METRICS_BUS_ERROR_LIMIT_REACHED, "too many watches");
+  else if (caller->watches == NULL && object->n_watchers >= METRICS_BUS_MAX_WATCHERS)
+    g_set_error_literal (error, METRICS_BUS_ERROR, METRICS_BUS_ERROR_LIMIT_REACHED,
+                         "too many callers that watch");
   else
     return TRUE;
   return FALSE;
@@ -213,6 +264,7 @@ add_watch (MetricsBusObject *object,
       caller->watches = g_new0 (MetricsBusWatches, 1);
       caller->watches->object = object;
       caller->watches->caller = caller;
+      object->n_watchers++;
     }
   self->owner = caller->watches;
   self->watcher = watcher;
@@ -313,9 +365,7 @@ metrics_bus_watch_handle_unwatch (MetricsBusService *service,
       return TRUE;
     }
   drop_watch (watch);
-  /* Who watches nothing keeps no server from leaving. */
-  if (caller->watches->watches.length == 0)
-    g_clear_pointer (&caller->watches, metrics_bus_watches_free);
+  check_needed (caller->watches);
   metrics_bus_service_complete_unwatch (service, invocation);
   return TRUE;
 }
@@ -333,5 +383,10 @@ metrics_bus_watches_free (MetricsBusWatches *self)
     return;
   while (self->watches.head != NULL)
     drop_watch (self->watches.head->data);
+  g_clear_handle_id (&self->retry_id, g_source_remove);
+  if (self->ping != NULL)
+    g_cancellable_cancel (self->ping);
+  g_clear_object (&self->ping);
+  self->object->n_watchers--;
   g_free (self);
 }

@@ -6,9 +6,12 @@
 
 G_BEGIN_DECLS
 
-/* How many watches a caller may have, and all of them. */
+/* How many watches a caller may have, and all of them; and how many callers may have some. With each of those
+ * the bus may have to keep a place for an answer, of which it has 128 for this process: together with
+ * METRICS_BUS_MAX_CHECKS that has to stay below. */
 #define METRICS_BUS_MAX_WATCHES_OF_CALLER 16
 #define METRICS_BUS_MAX_WATCHES 256
+#define METRICS_BUS_MAX_WATCHERS 64
 
 gboolean metrics_bus_watch_handle_watch (MetricsBusService *service,
                                          GDBusMethodInvocation *invocation,

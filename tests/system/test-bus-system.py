@@ -2,6 +2,7 @@
 """metricsd on the system bus: who may do what there, by the policy that is shipped and by polkit; and a bus that goes
 and comes back."""
 
+import contextlib
 import os
 import select
 import signal
@@ -25,7 +26,7 @@ class Polkit:
     def __init__(self, bus, answer):
         self._process = subprocess.Popen(
             [sys.executable, os.path.join(os.path.dirname(__file__), 'fakepolkit.py'), bus.address, answer],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, preexec_fn=lambda: prepare_child(None))
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, bufsize=0, preexec_fn=lambda: prepare_child(None))
         self.expect('ready')
 
     def expect(self, word):
@@ -36,6 +37,12 @@ class Polkit:
         if words[:1] != [word]:
             raise AssertionError(f'polkit was asked {words}, not to {word}')
         return words
+
+    def expect_any(self):
+        """The words of the next line."""
+        if not select.select([self._process.stdout], [], [], WATCHDOG)[0]:
+            raise AssertionError('polkit was not asked')
+        return self._process.stdout.readline().decode().split()
 
     def was_asked(self):
         return bool(select.select([self._process.stdout], [], [], 0)[0])
@@ -227,6 +234,71 @@ class Asked(System):
                 self.assertEqual(before, self.server.descriptors())
                 process.stdin.close()
         self.assertEqual(3, self.left())
+
+    @needs_root
+    def test_who_answers_no_ping_keeps_nobody_from_polkit(self):
+        # The bus keeps 128 places for answers that are owed to the server.
+        program = ('import sys, bus\n'
+                   'pings = []\n'
+                   'def swallow(connection, message, incoming, *_):\n'
+                   '    if incoming and message.get_member() == "Ping":\n'
+                   '        pings.append(message)\n'
+                   '        return None\n'
+                   '    return message\n'
+                   'with bus.Caller(sys.argv[1]) as caller:\n'
+                   '    caller.connection.add_filter(swallow)\n'
+                   '    for i in range(140):\n'
+                   '        number = caller.call("Watch", "su", "*", 100)\n'
+                   '        print("put", flush=True)\n'
+                   '        sys.stdin.readline()\n'
+                   '        if i == 0:\n'
+                   '            bus.harness.wait_until(lambda: pings, "a Ping")\n'
+                   '        caller.call("Unwatch", "t", number)\n'
+                   '    print(len(pings), flush=True)\n'
+                   '    sys.stdin.read()\n')
+        with self.polkit('yes'), \
+                subprocess.Popen([sys.executable, '-c', program, self.dbus.address], user=65534, group=65534,
+                                 extra_groups=[], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                 env={**os.environ, 'PYTHONPATH': os.path.dirname(__file__)}) as process:
+            for i in range(140):
+                self.assertEqual('put\n', process.stdout.readline())
+                self.who.put('b', i, i)
+                # A round of the server's loop, in which it would say so.
+                self.who.stats()
+                process.stdin.write('\n')
+                process.stdin.flush()
+            self.assertEqual('1\n', process.stdout.readline())
+            self.assertEqual('(uint64 3,)', ask_as_nobody(self.dbus, *DELETE))
+            process.stdin.close()
+
+    @needs_root
+    def test_calls_that_wait_for_polkit_are_limited(self):
+        program = ('import sys, bus\n'
+                   'with bus.Caller(sys.argv[1]) as caller:\n'
+                   '    for _ in range(16):\n'
+                   '        caller.connection.call(\n'
+                   '            bus.NAME, bus.PATH, bus.NAME, "Delete", bus.parameters("sxx", ("a", 0, 9), None), None,\n'
+                   '            bus.Gio.DBusCallFlags.ALLOW_INTERACTIVE_AUTHORIZATION, -1, None, None)\n'
+                   '    caller.stats()\n'
+                   '    print("begun", flush=True)\n'
+                   '    sys.stdin.read()\n')
+        with self.polkit('never') as polkit, contextlib.ExitStack() as stack:
+            for _ in range(2):
+                process = stack.enter_context(
+                    subprocess.Popen([sys.executable, '-c', program, self.dbus.address], user=65534, group=65534,
+                                     extra_groups=[], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                     env={**os.environ, 'PYTHONPATH': os.path.dirname(__file__)}))
+                self.assertEqual('begun\n', process.stdout.readline())
+            for _ in range(32):
+                polkit.expect('check')
+            self.assertRefused('LimitReached', ask_as_nobody, self.dbus, *DELETE)
+            # Who leaves makes room.
+            process.kill()
+            polkit.expect('cancel')
+            with as_nobody(self.dbus, *DELETE) as another:
+                while polkit.expect_any()[0] != 'check':
+                    pass
+                another.kill()
 
 
 class Listeners(System):
