@@ -5,6 +5,7 @@
 #include "dbus/metrics-bus-call.h"
 
 #include "dbus/metrics-bus-log.h"
+#include "dbus/metrics-bus-taking.h"
 
 /* Above so many bytes an answer is written down in a thread of its own: GDBus takes some dozen nanoseconds
  * for each, in the thread that sends it. */
@@ -248,6 +249,7 @@ typedef struct
 {
   GDBusMethodInvocation *invocation; /* (owned) (nullable) */
   GDBusConnection *connection;       /* (owned) */
+  MetricsBusTaking *taking;          /* (owned): until it is sent */
   MetricsBusAnswer *answer;          /* (owned) (nullable): until it is written down */
   gsize n_bytes;
 } Sending;
@@ -293,6 +295,7 @@ sent_cb (GObject *source_object, GAsyncResult *result, gpointer user_data)
 {
   Sending *sending = g_task_get_task_data (G_TASK (result));
 
+  metrics_bus_taking_sent (g_steal_pointer (&sending->taking), sending->connection, sending->n_bytes);
   g_dbus_connection_flush (sending->connection, NULL, flushed_cb, g_object_ref (result));
 }
 
@@ -308,18 +311,31 @@ metrics_bus_call_return_answer (MetricsBusCall *self, MetricsBusAnswer *answer)
 {
   g_autoptr (MetricsBusAnswer) owned = answer;
   g_autoptr (GTask) task = NULL;
+  gsize n_bytes = self->answer_bytes;
+  MetricsBusTaking *taking;
   Sending *sending;
 
-  if (self->answer_bytes < MANY_BYTES)
+  if (!metrics_bus_taking_is_allowed (self->object, self->caller, n_bytes))
     {
+      metrics_bus_call_fail (self, METRICS_BUS_ERROR_LIMIT_REACHED, METRICS_BUS_NOT_TAKEN);
+      return;
+    }
+  taking = metrics_bus_taking_begin (self->object, self->caller, n_bytes);
+  if (n_bytes < MANY_BYTES)
+    {
+      g_autoptr (GDBusConnection) connection
+          = g_object_ref (g_dbus_method_invocation_get_connection (self->invocation));
+
       metrics_bus_call_return (self, metrics_bus_answer_build (owned));
+      metrics_bus_taking_sent (taking, connection, n_bytes);
       return;
     }
   sending = g_new0 (Sending, 1);
   sending->invocation = g_steal_pointer (&self->invocation);
   sending->connection = g_object_ref (g_dbus_method_invocation_get_connection (sending->invocation));
   sending->answer = g_steal_pointer (&owned);
-  sending->n_bytes = self->answer_bytes;
+  sending->taking = taking;
+  sending->n_bytes = n_bytes;
   self->answer_bytes = 0;
   self->object->n_sending++;
   task = g_task_new (self->object, NULL, sent_cb, NULL);

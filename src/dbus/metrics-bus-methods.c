@@ -7,6 +7,7 @@
 #include "dbus/metrics-bus-call.h"
 #include "dbus/metrics-bus-put.h"
 #include "dbus/metrics-bus-socket.h"
+#include "dbus/metrics-bus-taking.h"
 #include "dbus/metrics-bus-watch.h"
 
 #include <string.h>
@@ -124,6 +125,11 @@ read_rows (MetricsBusService *service,
 
   if (call == NULL)
     return TRUE;
+  if (!metrics_bus_taking_is_allowed (call->object, call->caller, 0))
+    {
+      metrics_bus_call_fail (call, METRICS_BUS_ERROR_LIMIT_REACHED, METRICS_BUS_NOT_TAKEN);
+      return TRUE;
+    }
   work = make_work (call, spec);
   work->answer = metrics_bus_answer_new (shape);
   metrics_bus_call_set_data (call, work, work_free);

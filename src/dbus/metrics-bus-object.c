@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "dbus/metrics-bus-call.h"
+#include "dbus/metrics-bus-taking.h"
 #include "dbus/metrics-bus-watch.h"
 
 #include <gio/gunixfdlist.h>
@@ -28,6 +29,7 @@ caller_free (gpointer data)
   MetricsBusCaller *caller = data;
 
   g_clear_pointer (&caller->watches, metrics_bus_watches_free);
+  g_clear_pointer (&caller->taking, metrics_bus_taking_leave);
   while (caller->calls.head != NULL)
     metrics_bus_call_free (caller->calls.head->data);
   g_free (caller->name);

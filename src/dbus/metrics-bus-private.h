@@ -20,6 +20,7 @@ G_BEGIN_DECLS
 #define METRICS_TYPE_BUS_OBJECT (metrics_bus_object_get_type ())
 G_DECLARE_FINAL_TYPE (MetricsBusObject, metrics_bus_object, METRICS, BUS_OBJECT, MetricsBusServiceSkeleton)
 
+typedef struct _MetricsBusTaking MetricsBusTaking;
 typedef struct _MetricsBusWatches MetricsBusWatches;
 
 /**
@@ -29,6 +30,7 @@ typedef struct _MetricsBusWatches MetricsBusWatches;
  * @uid: the user that it belongs to, where @has_uid says so
  * @has_uid: whether the bus was asked for it already
  * @watches: (owned) (nullable): what it watches, of metrics-bus-watch.c
+ * @taking: (owned) (nullable): which answers it has yet to take, of metrics-bus-taking.c
  *
  * Someone on the bus who has called, until it leaves.
  */
@@ -39,6 +41,7 @@ typedef struct
   uid_t uid;
   gboolean has_uid;
   MetricsBusWatches *watches;
+  MetricsBusTaking *taking;
 } MetricsBusCaller;
 
 /**
@@ -51,14 +54,17 @@ struct _MetricsBusObject
   MetricsBusServiceSkeleton parent;
 
   MetricsBusKind kind;
-  MetricsStore *store;   /* (owned) */
-  MetricsBusHost host;   /* what the program gives */
-  MetricsBusDisk *disk;  /* (owned) */
-  GHashTable *callers;   /* (owned) (element-type utf8 MetricsBusCaller): by name */
-  guint64 n_called;      /* calls that came */
-  guint n_calls;         /* in progress, of all callers */
-  guint n_watches;       /* of all callers */
-  guint n_watchers;      /* callers that watch, or owe an answer from when they did */
+  MetricsStore *store;  /* (owned) */
+  MetricsBusHost host;  /* what the program gives */
+  MetricsBusDisk *disk; /* (owned) */
+  GHashTable *callers;  /* (owned) (element-type utf8 MetricsBusCaller): by name */
+  guint64 n_called;     /* calls that came */
+  guint n_calls;        /* in progress, of all callers */
+  guint n_watches;      /* of all callers */
+  guint n_watchers;     /* callers that watch, or owe an answer from when they did */
+  gsize n_untaken;      /* bytes of answers, of all callers, that they were not seen to take */
+  guint n_asked;        /* callers that are asked whether they did */
+  gboolean is_one_unasked;
   guint n_checks;        /* in polkit, under way */
   guint64 last_watch;    /* the number of the one that was begun last */
   guint n_sending;       /* answers that are being written down in another thread */

@@ -9,8 +9,9 @@ import signal
 import subprocess
 import sys
 
-from bus import NAME, OPEN, Caller, TestCase, as_nobody, ask_as_nobody, main, needs_root
-from harness import WATCHDOG, Client, prepare_child, wait_until
+from bus import (NAME, OPEN, PATH, WATCHDOG_MS, Caller, Gio, GLib, TestCase, as_nobody, ask_as_nobody, main, needs_root,
+                 parameters)
+from harness import SANITIZED, WATCHDOG, Client, prepare_child, wait_until
 
 DENIED = 'org.freedesktop.DBus.Error.AccessDenied'
 POLICY = os.environ['METRICSD_BUS_POLICY']
@@ -299,6 +300,66 @@ class Asked(System):
                 while polkit.expect_any()[0] != 'check':
                     pass
                 another.kill()
+
+
+class Stopped(System):
+    """Who does not read its answers."""
+
+    CALLERS = 6
+    PROGRAM = ('import sys, threading, bus\n'
+               'def stop(connection, message, incoming, *_):\n'
+               '    if incoming and message.get_message_type() == bus.Gio.DBusMessageType.METHOD_RETURN:\n'
+               '        print("stopped", flush=True)\n'
+               '        threading.Event().wait()\n'
+               '    return message\n'
+               'with bus.Caller(sys.argv[1]) as caller:\n'
+               '    caller.connection.add_filter(stop)\n'
+               '    for _ in range(8):\n'
+               '        caller.begin("Get", "s", "big")\n'
+               '    caller.connection.flush_sync(None)\n'
+               '    print("sent", flush=True)\n'
+               '    sys.stdin.read()\n')
+
+    def big(self):
+        """The number of points of the large answer, which takes seconds to unpack; None where it is refused."""
+        try:
+            reply = self.who.connection.call_sync(NAME, PATH, NAME, 'Get', parameters('s', ('big',), None), None,
+                                                  Gio.DBusCallFlags.NONE, WATCHDOG_MS, None)
+        except GLib.Error as error:
+            self.assertIn('Error.LimitReached', error.message)
+            return None
+        return reply.get_child_value(0).n_children()
+
+    @needs_root
+    def test_it_keeps_the_bus_from_nobody(self):
+        for i in range(5):
+            self.who.call('PutMany', 'a(sdx)', [('big', i, i * 100_000 + j) for j in range(100_000)])
+        self.assertEqual(500_000, self.big())
+        before = self.server.rss()
+        processes = []
+        for _ in range(self.CALLERS):
+            process = subprocess.Popen([sys.executable, '-c', self.PROGRAM, self.dbus.address], user=65534, group=65534,
+                                       extra_groups=[], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                       env={**os.environ, 'PYTHONPATH': os.path.dirname(__file__)})
+            self.addCleanup(process.communicate)
+            self.addCleanup(process.kill)
+            processes.append(process)
+            self.assertIn(process.stdout.readline(), ('sent\n', 'stopped\n'))
+            # That is answered in any case, and small answers come, too.
+            self.assertEqual(3, self.left())
+        wait_until(lambda: self.who.stats()['bus_calls_in_progress'] == 0, 'the end of the calls')
+        self.assertIn('1.0', ask_as_nobody(self.dbus, f'{NAME}.Get', 'a', '{}'))
+        if not SANITIZED:
+            self.assertLess(self.server.rss() - before, 128 << 20)
+        self.assertIsNone(self.big())
+        for process in processes:
+            process.kill()
+        wait_until(lambda: self.big() == 500_000, 'the room that they leave')
+
+    @needs_root
+    def test_who_reads_has_as_much_as_it_likes(self):
+        self.who.call('PutMany', 'a(sdx)', [('big', j, j) for j in range(100_000)])
+        self.assertEqual({100_000}, {self.big() for _ in range(60)})
 
 
 class Listeners(System):
