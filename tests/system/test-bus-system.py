@@ -349,8 +349,9 @@ class Stopped(System):
             self.assertEqual(3, self.left())
         wait_until(lambda: self.who.stats()['bus_calls_in_progress'] == 0, 'the end of the calls')
         self.assertIn('1.0', ask_as_nobody(self.dbus, f'{NAME}.Get', 'a', '{}'))
+        # The answers that are allowed, as they are built, sent and freed: malloc keeps some of it.
         if not SANITIZED:
-            self.assertLess(self.server.rss() - before, 128 << 20)
+            self.assertLess(self.server.rss() - before, 256 << 20)
         self.assertIsNone(self.big())
         for process in processes:
             process.kill()
