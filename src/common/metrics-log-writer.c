@@ -24,12 +24,6 @@ static int max_priority = METRICS_PRIORITY_INFO; /* (atomic) */
 static int is_hasty;                             /* (atomic) */
 static gboolean has_journal;
 
-static const char *const level_names[] = {
-  [METRICS_PRIORITY_ERROR] = "error",   [METRICS_PRIORITY_WARNING] = "warning",
-  [METRICS_PRIORITY_NOTICE] = "notice", [METRICS_PRIORITY_INFO] = "info",
-  [METRICS_PRIORITY_DEBUG] = "debug",
-};
-
 /* Whether a character would be taken for something else than itself. */
 static gboolean
 is_deceptive (gunichar c)
@@ -252,37 +246,4 @@ void
 metrics_log_writer_set_hasty (gboolean hasty)
 {
   g_atomic_int_set (&is_hasty, hasty);
-}
-
-/**
- * metrics_log_level_parse:
- * @text: a word: `error`, `warning`, `notice`, `info` or `debug`
- * @priority: (out): what it stands for
- *
- * Returns: %FALSE where it is none of them
- */
-gboolean
-metrics_log_level_parse (const char *text, MetricsPriority *priority)
-{
-  for (guint i = METRICS_PRIORITY_ERROR; i < G_N_ELEMENTS (level_names); i++)
-    if (strcmp (text, level_names[i]) == 0)
-      {
-        *priority = i;
-        return TRUE;
-      }
-  return FALSE;
-}
-
-/**
- * metrics_log_level_get_name:
- * @priority: a level that can be given
- *
- * Returns: (transfer none): its word
- */
-const char *
-metrics_log_level_get_name (MetricsPriority priority)
-{
-  g_assert (priority >= METRICS_PRIORITY_ERROR && priority < G_N_ELEMENTS (level_names));
-
-  return level_names[priority];
 }

@@ -13,9 +13,6 @@ void metrics_log_writer_install (void);
 void metrics_log_writer_set_level (MetricsPriority priority);
 void metrics_log_writer_set_hasty (gboolean hasty);
 
-gboolean metrics_log_level_parse (const char *text, MetricsPriority *priority);
-const char *metrics_log_level_get_name (MetricsPriority priority);
-
 char *metrics_log_escape (const char *text, gssize len, gsize limit);
 
 G_END_DECLS

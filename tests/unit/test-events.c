@@ -278,23 +278,6 @@ test_escape_cut (void)
     }
 }
 
-static void
-test_level (void)
-{
-  static const char *const words[] = { "error", "warning", "notice", "info", "debug" };
-  MetricsPriority priority = METRICS_PRIORITY_CRITICAL;
-
-  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
-    {
-      g_assert_true (metrics_log_level_parse (words[i], &priority));
-      g_assert_cmpint (priority, ==, METRICS_PRIORITY_ERROR + (int) i);
-      g_assert_cmpstr (metrics_log_level_get_name (priority), ==, words[i]);
-    }
-  g_assert_false (metrics_log_level_parse ("", &priority));
-  g_assert_false (metrics_log_level_parse ("Error", &priority));
-  g_assert_false (metrics_log_level_parse ("critical", &priority));
-}
-
 int
 main (int argc, char *argv[])
 {
@@ -310,7 +293,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/events/table", test_table);
   g_test_add_func ("/events/escape", test_escape);
   g_test_add_func ("/events/escape/cut", test_escape_cut);
-  g_test_add_func ("/events/level", test_level);
 
   return g_test_run ();
 }
