@@ -107,6 +107,25 @@ def wait_until(condition, what='the condition'):
         time.sleep(0.01)
 
 
+def has_ipv6():
+    """Whether the loopback of this machine has it."""
+    try:
+        with socket.create_server(('::1', 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def effective_user(uid):
+    """Within it the process acts as that user, as its connections do for ever."""
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
 class Server:
     """A running metricsd. Where the options name no address, nor the session bus, it listens on 127.0.0.1, on a free
     port. Where they say nothing of the disk it keeps points in memory only, unless `memory_only` is false. A `plain`

@@ -13,29 +13,11 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import OK, START_WATCHDOG, WRONG, Client, Server, TestCase, binary, main, run
+from harness import OK, START_WATCHDOG, WRONG, Client, Server, TestCase, binary, effective_user, has_ipv6, main, run
 
 DENIED = b'error\npermission denied\n\n'
 NOBODY = 65534
 STRANGER = 54321
-
-
-def has_ipv6():
-    try:
-        with socket.create_server(('::1', 0), family=socket.AF_INET6):
-            return True
-    except OSError:
-        return False
-
-
-@contextlib.contextmanager
-def effective_user(uid):
-    """Within it the process acts as that user, as its connections do for ever."""
-    os.seteuid(uid)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 needs_ipv6 = unittest.skipUnless(has_ipv6(), 'no IPv6 here')

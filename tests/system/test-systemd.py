@@ -16,28 +16,11 @@ import threading
 import time
 import unittest
 
-from harness import OK, START_WATCHDOG, WATCHDOG, Client, TestCase, binary, main, run, wait_until
+from harness import (OK, START_WATCHDOG, WATCHDOG, Client, TestCase, binary, effective_user, has_ipv6, main, run,
+                     wait_until)
 
 DENIED = b'error\npermission denied\n\n'
 STRANGER = 54321
-
-
-def has_ipv6():
-    try:
-        with socket.create_server(('::1', 0), family=socket.AF_INET6):
-            return True
-    except OSError:
-        return False
-
-
-@contextlib.contextmanager
-def effective_user(uid):
-    """Within it the process acts as that user, as its connections do for ever."""
-    os.seteuid(uid)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 needs_root = unittest.skipUnless(os.geteuid() == 0, 'only root can be somebody else')
