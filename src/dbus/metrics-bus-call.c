@@ -45,8 +45,8 @@ metrics_bus_call_new (MetricsBusObject *object, GDBusMethodInvocation *invocatio
   self->invocation = invocation;
   self->caller = caller;
   self->cancellable = g_cancellable_new ();
-  self->since = metrics_bus_disk_get_position (object->disk);
-  self->is_awaited = metrics_bus_disk_is_awaited (object->disk);
+  self->since = metrics_disk_get_position (object->disk);
+  self->is_awaited = metrics_disk_is_awaited (object->disk);
   self->link.data = self;
   g_queue_push_tail_link (&caller->calls, &self->link);
   object->n_calls++;
@@ -67,7 +67,7 @@ metrics_bus_call_free (MetricsBusCall *self)
   g_clear_handle_id (&self->source_id, g_source_remove);
   g_cancellable_cancel (self->cancellable);
   g_clear_object (&self->cancellable);
-  metrics_bus_disk_forget (object->disk, &self->wait);
+  metrics_disk_forget (object->disk, &self->wait);
   if (self->data != NULL)
     self->free_data (self->data);
   g_clear_pointer (&self->result, g_variant_unref);
@@ -218,9 +218,9 @@ void
 metrics_bus_call_return_kept (MetricsBusCall *self, GVariant *result)
 {
   self->result = result != NULL ? g_variant_ref_sink (result) : NULL;
-  if (!self->is_awaited && !metrics_bus_disk_is_awaited (self->object->disk))
+  if (!self->is_awaited && !metrics_disk_is_awaited (self->object->disk))
     kept_cb (NULL, self);
-  else if (!metrics_bus_disk_wait (self->object->disk, &self->wait, self->since, kept_cb, self))
+  else if (!metrics_disk_wait (self->object->disk, &self->wait, self->since, kept_cb, self))
     kept_cb (NULL, self);
 }
 
@@ -235,7 +235,7 @@ metrics_bus_call_flush (MetricsBusCall *self)
 {
   g_autoptr (GError) error = NULL;
 
-  if (metrics_bus_disk_flush (self->object->disk, &self->wait, kept_cb, self, &error))
+  if (metrics_disk_flush (self->object->disk, &self->wait, kept_cb, self, &error))
     return;
   if (error != NULL)
     metrics_bus_call_fail (self, METRICS_BUS_ERROR_STORAGE_FAILED, "%s", error->message);

@@ -53,7 +53,7 @@ struct _MetricsBusCall
 
   guint64 since; /* the disk's position when it began */
   gboolean is_awaited;
-  MetricsBusDiskWait wait;
+  MetricsDiskWait wait;
   GVariant *result;   /* (owned) (nullable): what it returns when its changes are kept */
   gsize answer_bytes; /* as counted in MetricsBusObject.answer_bytes */
 };

@@ -65,7 +65,7 @@ metrics_bus_object_dispose (GObject *object)
   if (self->callers != NULL)
     metrics_bus_object_forget_all (self);
   g_clear_handle_id (&self->idle_id, g_source_remove);
-  g_clear_pointer (&self->disk, metrics_bus_disk_free);
+  g_clear_pointer (&self->disk, metrics_disk_free);
 
   G_OBJECT_CLASS (metrics_bus_object_parent_class)->dispose (object);
 }
@@ -173,7 +173,7 @@ metrics_bus_object_new (MetricsBusKind kind, MetricsStore *store, const MetricsB
   self->kind = kind;
   self->store = g_object_ref (store);
   self->host = *host;
-  self->disk = metrics_bus_disk_new (store);
+  self->disk = metrics_disk_new (store);
   metrics_bus_service_set_version (METRICS_BUS_SERVICE (self), PACKAGE_VERSION);
   return self;
 }

@@ -3,10 +3,10 @@
 #pragma once
 
 #include "dbus/metrics-bus-answer.h"
-#include "dbus/metrics-bus-disk.h"
 #include "dbus/metrics-bus-error.h"
 #include "dbus/metrics-bus-interface.h"
 #include "dbus/metrics-bus.h"
+#include "store/metrics-disk.h"
 
 G_BEGIN_DECLS
 
@@ -54,16 +54,16 @@ struct _MetricsBusObject
   MetricsBusServiceSkeleton parent;
 
   MetricsBusKind kind;
-  MetricsStore *store;  /* (owned) */
-  MetricsBusHost host;  /* what the program gives */
-  MetricsBusDisk *disk; /* (owned) */
-  GHashTable *callers;  /* (owned) (element-type utf8 MetricsBusCaller): by name */
-  guint64 n_called;     /* calls that came */
-  guint n_calls;        /* in progress, of all callers */
-  guint n_watches;      /* of all callers */
-  guint n_watchers;     /* callers that watch, or owe an answer from when they did */
-  gsize n_untaken;      /* bytes of answers, of all callers, that they were not seen to take */
-  guint n_asked;        /* callers that are asked whether they did */
+  MetricsStore *store; /* (owned) */
+  MetricsBusHost host; /* what the program gives */
+  MetricsDisk *disk;   /* (owned) */
+  GHashTable *callers; /* (owned) (element-type utf8 MetricsBusCaller): by name */
+  guint64 n_called;    /* calls that came */
+  guint n_calls;       /* in progress, of all callers */
+  guint n_watches;     /* of all callers */
+  guint n_watchers;    /* callers that watch, or owe an answer from when they did */
+  gsize n_untaken;     /* bytes of answers, of all callers, that they were not seen to take */
+  guint n_asked;       /* callers that are asked whether they did */
   gboolean is_one_unasked;
   guint n_checks;        /* in polkit, under way */
   guint64 last_watch;    /* the number of the one that was begun last */

@@ -2,10 +2,10 @@
 
 #pragma once
 
+#include "common/metrics-poller.h"
 #include "common/metrics-rights.h"
 #include "server/metrics-gate.h"
 #include "server/metrics-limits.h"
-#include "server/metrics-poller.h"
 #include "store/metrics-store.h"
 
 #include <gio/gio.h>

@@ -5,11 +5,11 @@
 #include "server/metrics-service.h"
 
 #include "common/metrics-log.h"
+#include "common/metrics-poller.h"
 #include "server/metrics-accept-guard.h"
 #include "server/metrics-client-log.h"
 #include "server/metrics-connection.h"
 #include "server/metrics-gate.h"
-#include "server/metrics-poller.h"
 #include "server/metrics-recorder.h"
 
 #include <glib/gi18n.h>

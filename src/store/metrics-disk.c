@@ -2,31 +2,31 @@
 
 #include "config.h"
 
-#include "dbus/metrics-bus-disk.h"
+#include "store/metrics-disk.h"
 
 /* Where calls wait whose changes have to be on disk before they are answered. As in server/metrics-gate.c,
  * the journal's position tells what has changed; a call that changes much does so in several steps, between
  * which others change something too, and it waits for these as well. */
 
-struct _MetricsBusDisk
+struct _MetricsDisk
 {
   MetricsJournal *journal; /* (owned) (nullable) */
-  GQueue waiting;          /* (unowned links): MetricsBusDiskWait.link */
+  GQueue waiting;          /* (unowned links): MetricsDiskWait.link */
   guint64 failed;          /* the last position of which it was said that it failed */
   char *reason;            /* (owned) (nullable): why */
 };
 
 /* They wait in the order of their positions. Whoever is told may begin to wait, or forget others. */
 static void
-tell (MetricsBusDisk *self, guint64 position, const char *reason)
+tell (MetricsDisk *self, guint64 position, const char *reason)
 {
   while (self->waiting.head != NULL)
     {
-      MetricsBusDiskWait *wait = self->waiting.head->data;
+      MetricsDiskWait *wait = self->waiting.head->data;
 
       if (wait->position > position)
         return;
-      metrics_bus_disk_forget (self, wait);
+      metrics_disk_forget (self, wait);
       wait->func (reason, wait->user_data);
     }
 }
@@ -40,7 +40,7 @@ kept_cb (MetricsJournal *journal, gpointer user_data)
 static void
 failed_cb (MetricsJournal *journal, guint64 position, const char *reason, gpointer user_data)
 {
-  MetricsBusDisk *self = user_data;
+  MetricsDisk *self = user_data;
 
   self->failed = MAX (self->failed, position);
   g_free (self->reason);
@@ -50,15 +50,15 @@ failed_cb (MetricsJournal *journal, guint64 position, const char *reason, gpoint
 }
 
 /**
- * metrics_bus_disk_new:
+ * metrics_disk_new:
  * @store: a store that has its journal already, where it is to have one
  *
  * Returns: (transfer full): where nobody waits
  */
-MetricsBusDisk *
-metrics_bus_disk_new (MetricsStore *store)
+MetricsDisk *
+metrics_disk_new (MetricsStore *store)
 {
-  MetricsBusDisk *self = g_new0 (MetricsBusDisk, 1);
+  MetricsDisk *self = g_new0 (MetricsDisk, 1);
 
   g_set_object (&self->journal, metrics_store_get_journal (store));
   if (self->journal != NULL)
@@ -70,11 +70,11 @@ metrics_bus_disk_new (MetricsStore *store)
 }
 
 /**
- * metrics_bus_disk_free:
+ * metrics_disk_free:
  * @self: (transfer full): where nobody waits any more
  */
 void
-metrics_bus_disk_free (MetricsBusDisk *self)
+metrics_disk_free (MetricsDisk *self)
 {
   g_assert (self->waiting.length == 0);
 
@@ -86,38 +86,38 @@ metrics_bus_disk_free (MetricsBusDisk *self)
 }
 
 /**
- * metrics_bus_disk_get_position:
+ * metrics_disk_get_position:
  * @self: a disk
  *
- * Returns: a number that grows with every change; to be asked before one begins, for metrics_bus_disk_wait()
+ * Returns: a number that grows with every change; to be asked before one begins, for metrics_disk_wait()
  */
 guint64
-metrics_bus_disk_get_position (MetricsBusDisk *self)
+metrics_disk_get_position (MetricsDisk *self)
 {
   return self->journal != NULL ? metrics_journal_get_position (self->journal) : 0;
 }
 
 /**
- * metrics_bus_disk_is_awaited:
+ * metrics_disk_is_awaited:
  * @self: a disk
  *
  * Returns: whether a change that is made now has to be waited for
  */
 gboolean
-metrics_bus_disk_is_awaited (MetricsBusDisk *self)
+metrics_disk_is_awaited (MetricsDisk *self)
 {
   return self->journal != NULL && metrics_journal_is_awaited (self->journal);
 }
 
 /* Returns: FALSE where there is nothing to wait for */
 static gboolean
-begin_wait (MetricsBusDisk *self, MetricsBusDiskWait *wait, MetricsBusDiskFunc func, gpointer user_data)
+begin_wait (MetricsDisk *self, MetricsDiskWait *wait, MetricsDiskFunc func, gpointer user_data)
 {
-  guint64 position = metrics_bus_disk_get_position (self);
+  guint64 position = metrics_disk_get_position (self);
 
   if (metrics_journal_get_kept (self->journal) >= position)
     return FALSE;
-  *wait = (MetricsBusDiskWait){ .position = position, .func = func, .user_data = user_data };
+  *wait = (MetricsDiskWait){ .position = position, .func = func, .user_data = user_data };
   wait->link.data = wait;
   wait->is_queued = TRUE;
   g_queue_push_tail_link (&self->waiting, &wait->link);
@@ -125,9 +125,9 @@ begin_wait (MetricsBusDisk *self, MetricsBusDiskWait *wait, MetricsBusDiskFunc f
 }
 
 /**
- * metrics_bus_disk_flush:
+ * metrics_disk_flush:
  * @self: a disk
- * @wait: who waits, as in metrics_bus_disk_wait()
+ * @wait: who waits, as in metrics_disk_wait()
  * @func: what to call when all changes so far are kept, or the next attempt has failed
  * @user_data: what to call it with
  * @error: return location for a #GError
@@ -137,11 +137,11 @@ begin_wait (MetricsBusDisk *self, MetricsBusDiskWait *wait, MetricsBusDiskFunc f
  * Returns: whether it has to be waited for; where it has not and @error is not set, all is kept
  */
 gboolean
-metrics_bus_disk_flush (MetricsBusDisk *self,
-                        MetricsBusDiskWait *wait,
-                        MetricsBusDiskFunc func,
-                        gpointer user_data,
-                        GError **error)
+metrics_disk_flush (MetricsDisk *self,
+                    MetricsDiskWait *wait,
+                    MetricsDiskFunc func,
+                    gpointer user_data,
+                    GError **error)
 {
   g_assert (!wait->is_queued);
 
@@ -153,9 +153,9 @@ metrics_bus_disk_flush (MetricsBusDisk *self,
 }
 
 /**
- * metrics_bus_disk_wait:
+ * metrics_disk_wait:
  * @self: a disk
- * @wait: who waits; it has to stay where it is until it is told or metrics_bus_disk_forget()
+ * @wait: who waits; it has to stay where it is until it is told or metrics_disk_forget()
  * @since: the position before the change
  * @func: what to call then
  * @user_data: what to call it with
@@ -165,15 +165,15 @@ metrics_bus_disk_flush (MetricsBusDisk *self,
  * Returns: %FALSE where it is kept already: nobody is called
  */
 gboolean
-metrics_bus_disk_wait (MetricsBusDisk *self,
-                       MetricsBusDiskWait *wait,
-                       guint64 since,
-                       MetricsBusDiskFunc func,
-                       gpointer user_data)
+metrics_disk_wait (MetricsDisk *self,
+                   MetricsDiskWait *wait,
+                   guint64 since,
+                   MetricsDiskFunc func,
+                   gpointer user_data)
 {
   g_assert (!wait->is_queued);
 
-  if (self->journal == NULL || metrics_bus_disk_get_position (self) == since)
+  if (self->journal == NULL || metrics_disk_get_position (self) == since)
     return FALSE;
   if (self->failed > since)
     {
@@ -186,14 +186,14 @@ metrics_bus_disk_wait (MetricsBusDisk *self,
 }
 
 /**
- * metrics_bus_disk_forget:
+ * metrics_disk_forget:
  * @self: a disk
  * @wait: one who waits, or not
  *
  * It is not told any more.
  */
 void
-metrics_bus_disk_forget (MetricsBusDisk *self, MetricsBusDiskWait *wait)
+metrics_disk_forget (MetricsDisk *self, MetricsDiskWait *wait)
 {
   if (!wait->is_queued)
     return;

@@ -2,9 +2,9 @@
 
 #include "config.h"
 
-#include "server/metrics-poller.h"
+#include "common/metrics-poller.h"
 
-#include "server/metrics-epoll.h"
+#include "common/metrics-epoll.h"
 
 #include <errno.h>
 

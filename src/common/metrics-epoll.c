@@ -2,7 +2,7 @@
 
 #include "config.h"
 
-#include "server/metrics-epoll.h"
+#include "common/metrics-epoll.h"
 
 #include <errno.h>
 #include <string.h>
