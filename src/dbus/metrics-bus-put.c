@@ -6,7 +6,7 @@
 
 #include "dbus/metrics-bus-arguments.h"
 #include "dbus/metrics-bus-log.h"
-#include "store/metrics-query.h"
+#include "store/metrics-putter.h"
 
 #include <string.h>
 
@@ -25,7 +25,7 @@ typedef struct
   gboolean is_single; /* whether the caller knows nothing of numbers of points */
   gboolean is_now;
   gint64 now;
-  MetricsQuery *query; /* (owned) (nullable): of a point that waits for room, or for the disk */
+  MetricsPutter putter;
 } Put;
 
 static void
@@ -33,7 +33,7 @@ put_free (gpointer data)
 {
   Put *put = data;
 
-  g_clear_pointer (&put->query, metrics_query_free);
+  metrics_putter_clear (&put->putter);
   g_variant_unref (put->points);
   g_free (put);
 }
@@ -103,61 +103,20 @@ wake_cb (MetricsQuery *query, gpointer user_data)
   metrics_bus_call_wake (user_data);
 }
 
-static void
-begin_query (MetricsBusCall *call, const char *key, MetricsPoint point)
-{
-  Put *put = call->data;
-  MetricsQuerySpec spec = {
-    .kind = METRICS_QUERY_PUT,
-    .key = key,
-    .key_len = strlen (key),
-    .point = point,
-  };
-
-  put->query = metrics_query_new (call->object->store, &spec);
-  metrics_query_set_wake_func (put->query, wake_cb, call);
-}
-
-/* Goes on with the point that has to wait. */
-static MetricsBusStep
-go_on_with_query (MetricsBusCall *call, gint *budget)
-{
-  Put *put = call->data;
-  MetricsQueryRow row;
-  MetricsQueryState state = metrics_query_next (put->query, budget, &row);
-
-  if (state == METRICS_QUERY_NOT_YET)
-    return METRICS_BUS_STEP_WAIT;
-  if (state == METRICS_QUERY_REFUSED)
-    return fail_from_store (call, put->n_put, metrics_query_get_error (put->query));
-  if (state == METRICS_QUERY_DONE)
-    {
-      g_clear_pointer (&put->query, metrics_query_free);
-      put->n_put++;
-    }
-  return METRICS_BUS_STEP_AGAIN;
-}
-
-/* Returns: FALSE where the call is over */
-static gboolean
+static MetricsQueryState
 put_next (MetricsBusCall *call, gint *budget)
 {
   Put *put = call->data;
   g_autoptr (GError) error = NULL;
   MetricsPoint point;
   const char *key = get_point (put, put->n_put, &point);
+  MetricsQueryState state = metrics_putter_put (&put->putter, key, strlen (key), point, budget, &error);
 
-  if (metrics_store_put (call->object->store, key, strlen (key), point, &error))
+  if (state == METRICS_QUERY_DONE)
     put->n_put++;
-  else if (g_error_matches (error, METRICS_STORE_ERROR, METRICS_STORE_ERROR_NOT_YET))
-    begin_query (call, key, point);
-  else
-    {
-      fail_from_store (call, put->n_put, error);
-      return FALSE;
-    }
-  *budget -= 1 + (gint) metrics_store_take_work (call->object->store);
-  return TRUE;
+  else if (state == METRICS_QUERY_REFUSED)
+    fail_from_store (call, put->n_put, error);
+  return state;
 }
 
 static MetricsBusStep
@@ -173,14 +132,11 @@ step (MetricsBusCall *call, gint *budget)
     }
   while (put->n_put<put->n_points && * budget> 0)
     {
-      if (put->query != NULL)
-        {
-          MetricsBusStep state = go_on_with_query (call, budget);
+      MetricsQueryState state = put_next (call, budget);
 
-          if (state != METRICS_BUS_STEP_AGAIN)
-            return state;
-        }
-      else if (!put_next (call, budget))
+      if (state == METRICS_QUERY_NOT_YET)
+        return METRICS_BUS_STEP_WAIT;
+      if (state == METRICS_QUERY_REFUSED)
         return METRICS_BUS_STEP_OVER;
     }
   if (put->n_put < put->n_points)
@@ -202,6 +158,7 @@ begin (MetricsBusObject *object, GDBusMethodInvocation *invocation, const Put *s
   put->points = g_steal_pointer (&points);
   put->n_points = g_variant_n_children (put->points);
   put->now = get_now ();
+  metrics_putter_init (&put->putter, object->store, wake_cb, call);
   metrics_bus_call_set_data (call, put, put_free);
   metrics_bus_call_run (call, step);
 }
