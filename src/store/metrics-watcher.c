@@ -23,9 +23,7 @@
 #define SMALLEST_TABLE 64
 #define LARGEST_TABLE 16384
 
-/* How many steps it may take to match the longest key: all patterns of a watcher, and those of all. A put to
- * a new series does all of that at once. */
-#define MAX_COST_OF_WATCHER (128 << 10)
+/* The same as METRICS_WATCHER_MAX_COST, of all watchers: a put to a new series does all of that at once. */
 #define MAX_COST_OF_ALL (4 << 20)
 
 /* What part of the memory limit there is for points that were not taken yet, of all watchers: else those who
@@ -58,6 +56,7 @@ struct _MetricsWatcher
   gsize n_displaced;   /* how many series had to make place for others since the table grew last */
 
   MetricsWatchQueue queue;
+  gsize n_kept; /* how many bytes its owner keeps of what was taken */
   guint64 n_dropped;
   gboolean is_awake; /* whether it was told that there is something, and has not taken all */
 };
@@ -144,6 +143,7 @@ metrics_watcher_free (MetricsWatcher *self)
   metrics_store_update_followed (self->store);
   watching->cost -= self->cost;
   clear_queue (self);
+  metrics_watcher_keep (self, 0);
   self->store->usage.memory -= metrics_memory_of (sizeof *self) + self->table_size * sizeof *self->table;
   g_free (self->table);
   g_ptr_array_unref (self->patterns);
@@ -169,7 +169,7 @@ metrics_watcher_add (MetricsWatcher *self, const char *pattern, gsize len, GErro
   g_autoptr (MetricsPattern) made = metrics_pattern_new (pattern, len);
   gsize cost = metrics_pattern_get_cost (made, METRICS_KEY_MAX);
 
-  if (cost > MAX_COST_OF_WATCHER - self->cost || cost > MAX_COST_OF_ALL - self->store->watching.cost)
+  if (cost > METRICS_WATCHER_MAX_COST - self->cost || cost > MAX_COST_OF_ALL - self->store->watching.cost)
     {
       g_set_error_literal (error, METRICS_STORE_ERROR, METRICS_STORE_ERROR_WATCH_LIMIT,
                            "limit of watched patterns reached");
@@ -219,6 +219,36 @@ metrics_watcher_take_n_dropped (MetricsWatcher *self)
 }
 
 static gboolean
+has_room (const MetricsStore *store, gsize growth)
+{
+  return store->usage.memory + growth <= store->memory_limit
+         && store->watching.memory + growth <= store->memory_limit / PART_OF_MEMORY;
+}
+
+/**
+ * metrics_watcher_keep:
+ * @self: a watcher
+ * @n_bytes: how many bytes whoever owns it keeps now, in all, of the points that were taken
+ *
+ * Has them counted as the store's memory, like those that were not taken yet.
+ *
+ * Returns: whether there is room for them; where there is not, less has to be kept, and what was counted
+ *   before is counted still
+ */
+gboolean
+metrics_watcher_keep (MetricsWatcher *self, gsize n_bytes)
+{
+  MetricsStore *store = self->store;
+
+  if (n_bytes > self->n_kept && !has_room (store, n_bytes - self->n_kept))
+    return FALSE;
+  store->usage.memory += n_bytes - self->n_kept;
+  store->watching.memory += n_bytes - self->n_kept;
+  self->n_kept = n_bytes;
+  return TRUE;
+}
+
+static gboolean
 matches (MetricsWatcher *self, const MetricsEntry *entry)
 {
   for (guint i = 0; i < self->patterns->len; i++)
@@ -259,8 +289,7 @@ push (MetricsWatcher *self, const MetricsWatchRow *row)
   gsize growth;
 
   while ((growth = metrics_watch_queue_get_growth (&self->queue, row->key_len)) > 0
-         && store->usage.memory + growth <= store->memory_limit
-         && store->watching.memory + growth <= store->memory_limit / PART_OF_MEMORY)
+         && has_room (store, growth))
     {
       metrics_watch_queue_grow (&self->queue, &store->usage);
       store->watching.memory += growth;

@@ -9,6 +9,10 @@ G_BEGIN_DECLS
 
 typedef struct _MetricsWatcher MetricsWatcher;
 
+/* How many steps it may take to match the longest key against all patterns of a watcher, see
+ * metrics_pattern_get_cost(). */
+#define METRICS_WATCHER_MAX_COST (128 << 10)
+
 /**
  * MetricsWatcherFunc:
  * @self: a watcher of which nothing was to be taken
@@ -28,6 +32,7 @@ void metrics_watcher_free (MetricsWatcher *self);
 gboolean metrics_watcher_add (MetricsWatcher *self, const char *pattern, gsize len, GError **error);
 gboolean metrics_watcher_take (MetricsWatcher *self, MetricsWatchRow *row);
 guint64 metrics_watcher_take_n_dropped (MetricsWatcher *self);
+gboolean metrics_watcher_keep (MetricsWatcher *self, gsize n_bytes);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MetricsWatcher, metrics_watcher_free)
 

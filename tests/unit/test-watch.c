@@ -225,6 +225,30 @@ test_memory_limit (void)
   g_assert_cmpuint (n_dropped, ==, 2000);
 }
 
+/* What the owner of a watcher keeps of what it took has the room that there is for all who watch. */
+static void
+test_kept (void)
+{
+  g_autoptr (MetricsStore) store = metrics_store_new (NO_LIMIT, 1 << 20);
+  guint n_woken = 0;
+  g_autoptr (MetricsWatcher) watcher = watch (store, "a", &n_woken);
+  g_autoptr (MetricsWatcher) other = watch (store, "b", &n_woken);
+  guint64 memory = metrics_store_get_memory (store);
+
+  g_assert_true (metrics_watcher_keep (watcher, 40000));
+  g_assert_cmpuint (metrics_store_get_memory (store), ==, memory + 40000);
+  g_assert_false (metrics_watcher_keep (other, 40000));
+  g_assert_cmpuint (metrics_store_get_memory (store), ==, memory + 40000);
+  g_assert_true (metrics_watcher_keep (watcher, 20000));
+  g_assert_true (metrics_watcher_keep (other, 40000));
+  g_assert_false (metrics_watcher_keep (watcher, 40000));
+  g_assert_cmpuint (metrics_store_get_memory (store), ==, memory + 60000);
+  g_clear_pointer (&other, metrics_watcher_free);
+  g_assert_cmpuint (metrics_store_get_memory (store), <, memory + 20000);
+  g_assert_true (metrics_watcher_keep (watcher, 0));
+  g_assert_cmpuint (metrics_store_get_memory (store), <, memory);
+}
+
 static void
 test_pattern_limit (void)
 {
@@ -405,6 +429,7 @@ main (int argc, char **argv)
   g_test_add_func ("/watch/late", test_late);
   g_test_add_func ("/watch/full", test_full);
   g_test_add_func ("/watch/memory-limit", test_memory_limit);
+  g_test_add_func ("/watch/kept", test_kept);
   g_test_add_func ("/watch/pattern-limit", test_pattern_limit);
   g_test_add_func ("/watch/model", test_model);
 
