@@ -157,6 +157,20 @@ metrics_pattern_get_cost (const MetricsPattern *self, gsize len)
 }
 
 /**
+ * metrics_pattern_equal:
+ * @self: a pattern
+ * @other: another one
+ *
+ * Returns: whether they are the same but for how they are written
+ */
+gboolean
+metrics_pattern_equal (const MetricsPattern *self, const MetricsPattern *other)
+{
+  return self->n_elements == other->n_elements && memcmp (self->kinds, other->kinds, self->n_elements) == 0
+         && memcmp (self->bytes, other->bytes, self->n_elements) == 0;
+}
+
+/**
  * metrics_pattern_matches:
  * @self: a pattern
  * @key: (array length=len): a key, valid UTF-8

@@ -16,6 +16,7 @@ gboolean metrics_pattern_is_word (const char *text, gsize len);
 
 const char *metrics_pattern_get_literal (const MetricsPattern *self, gsize *len);
 gsize metrics_pattern_get_cost (const MetricsPattern *self, gsize len);
+gboolean metrics_pattern_equal (const MetricsPattern *self, const MetricsPattern *other);
 gboolean metrics_pattern_matches (const MetricsPattern *self, const char *key, gsize len);
 
 char *metrics_pattern_escape (const char *key);

@@ -46,7 +46,8 @@ parse_span (const MetricsToken *arguments, gint64 now, MetricsCommand *command)
          && metrics_time_parse (arguments[1].text, arguments[1].len, now, G_MAXINT64, &command->to);
 }
 
-/* A pattern alone, or with a span, or with a span and buckets: what last, keys, del and range share. */
+/* A pattern alone, or with a span, or with a span and buckets: what last, keys, del, range and watch share.
+ */
 static gboolean
 parse_pattern (const MetricsToken *arguments, guint n, gint64 now, MetricsCommand *command)
 {
@@ -87,6 +88,8 @@ static const struct
     "range <pattern> <from> <to> [<step> avg|min|max|sum|count|first|last|median|p95|p99|rate]" },
   { "keys", METRICS_VERB_KEYS, 1, 1, parse_pattern, "keys <pattern>" },
   { "del", METRICS_VERB_DEL, 1, 3, parse_pattern, "del <pattern> [<from> <to>]" },
+  { "watch", METRICS_VERB_WATCH, 1, 1, parse_pattern, "watch <pattern>" },
+  { "unwatch", METRICS_VERB_UNWATCH, 0, 0, parse_nothing, "unwatch" },
   { "ping", METRICS_VERB_PING, 0, 0, parse_nothing, "ping" },
   { "stats", METRICS_VERB_STATS, 0, 0, parse_nothing, "stats" },
   { "help", METRICS_VERB_HELP, 0, 0, parse_nothing, "help" },

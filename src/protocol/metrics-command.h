@@ -19,6 +19,8 @@ typedef enum
   METRICS_VERB_RANGE,
   METRICS_VERB_KEYS,
   METRICS_VERB_DEL,
+  METRICS_VERB_WATCH,
+  METRICS_VERB_UNWATCH,
   METRICS_VERB_PING,
   METRICS_VERB_STATS,
   METRICS_VERB_HELP,
@@ -28,7 +30,8 @@ typedef enum
 /**
  * MetricsCommand:
  * @verb: what is to be done
- * @key: of put and get: the key; of last, range, keys and del: the pattern
+ * @key: of put and get: the key; of last, range, keys, del and watch: the
+ *   pattern
  * @point: of put
  * @from: of range and del: the first timestamp, %G_MININT64 where it is open
  * @to: of range and del: the last timestamp, %G_MAXINT64 where it is open

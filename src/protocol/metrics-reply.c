@@ -137,6 +137,23 @@ metrics_reply_append_count (MetricsBuffer *out, guint64 count)
 }
 
 /**
+ * metrics_reply_append_dropped:
+ * @out: where to
+ * @n_points: how many points, fewer than 2^63
+ *
+ * Appends what is told to who watches, and has not taken so many points in time.
+ */
+void
+metrics_reply_append_dropped (MetricsBuffer *out, guint64 n_points)
+{
+  char message[METRICS_NUMBER_MAX_INT64 + sizeof " points dropped"];
+  char *p = append_int64 (message, n_points, ' ');
+
+  memcpy (p, "points dropped", sizeof "points dropped");
+  metrics_reply_error (out, message);
+}
+
+/**
  * metrics_reply_error:
  * @out: where to
  * @message: one line of English, without LF

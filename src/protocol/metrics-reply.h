@@ -25,6 +25,7 @@ void metrics_reply_append_figure (MetricsBuffer *out, const char *name, guint64 
 void metrics_reply_append_count (MetricsBuffer *out, guint64 count);
 void metrics_reply_end (MetricsBuffer *out);
 
+void metrics_reply_append_dropped (MetricsBuffer *out, guint64 n_points);
 void metrics_reply_error (MetricsBuffer *out, const char *message);
 
 /* The whole reply to most requests. */

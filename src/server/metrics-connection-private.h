@@ -59,4 +59,17 @@ struct _MetricsConnection
   MetricsDeadlines deadlines;
 };
 
+void metrics_connection_init_watch (MetricsConnection *self);
+gboolean metrics_connection_is_push_due (MetricsConnection *self);
+void metrics_connection_push (MetricsConnection *self);
+gboolean metrics_connection_push_again (MetricsConnection *self, guint64 n_sent_before);
+gint64 metrics_connection_fit_deadline (MetricsConnection *self, gint64 deadline);
+
+/* Whether the client watches. */
+static inline gboolean
+metrics_connection_is_watching (const MetricsConnection *self)
+{
+  return G_UNLIKELY (self->session.subscription != NULL);
+}
+
 G_END_DECLS

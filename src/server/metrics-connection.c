@@ -112,6 +112,8 @@ work (MetricsConnection *self)
 {
   gint64 now = metrics_poller_get_real_time (self->watch.poller) / G_USEC_PER_SEC;
 
+  if (metrics_connection_is_watching (self))
+    metrics_connection_push (self);
   self->outbox.is_gated = metrics_gate_begin (self->gate);
   metrics_line_reader_begin (&self->reader);
   while (self->has_work && self->budget > 0 && metrics_outbox_has_room (&self->outbox) && !self->session.over)
@@ -183,6 +185,7 @@ begin_flushing (MetricsConnection *self)
 {
   self->phase = PHASE_FLUSHING;
   self->has_work = FALSE;
+  g_clear_pointer (&self->session.subscription, metrics_subscription_free);
 }
 
 /* Closing a socket that holds something unread sends a reset, and that can overtake the last reply: so the
@@ -219,19 +222,24 @@ update_deadlines (MetricsConnection *self)
 {
   gboolean reading = is_reading (self);
   gboolean inside_line = reading && metrics_line_reader_is_inside_line (&self->reader);
-  gboolean idle
-      = reading && self->limits->idle_timeout > 0 && metrics_buffer_length (&self->outbox.buffer) == 0;
+  /* Who watches waits for others, and has asked for that. */
+  gboolean idle = reading && self->limits->idle_timeout > 0
+                  && metrics_buffer_length (&self->outbox.buffer) == 0 && self->session.subscription == NULL;
   gboolean lingering = self->phase == PHASE_LINGERING;
   gsize n_waiting = get_sendable (self);
   /* Mostly no time runs, and none has to be asked for. */
   gboolean is_timed = inside_line || idle || lingering || n_waiting > 0;
   gint64 now = is_timed ? metrics_poller_get_time (self->watch.poller) : 0;
+  gint64 next;
 
   metrics_deadlines_note_answer (&self->deadlines, self->outbox.n_sent, n_waiting, now);
   metrics_deadlines_note (&self->deadlines, METRICS_DEADLINE_LINE, inside_line, self->took_line, now);
   metrics_deadlines_note (&self->deadlines, METRICS_DEADLINE_IDLE, idle, self->took_line, now);
   metrics_deadlines_note (&self->deadlines, METRICS_DEADLINE_LINGER, lingering, FALSE, now);
-  metrics_poller_watch_set_deadline (&self->watch, metrics_deadlines_get_next (&self->deadlines));
+  next = metrics_deadlines_get_next (&self->deadlines);
+  if (metrics_connection_is_watching (self))
+    next = metrics_connection_fit_deadline (self, next);
+  metrics_poller_watch_set_deadline (&self->watch, next);
 }
 
 static void
@@ -271,7 +279,8 @@ update_interest (MetricsConnection *self)
     }
 
   if ((self->phase == PHASE_OPEN && self->has_work && metrics_outbox_has_room (&self->outbox))
-      || metrics_line_reader_is_untidy (&self->reader))
+      || metrics_line_reader_is_untidy (&self->reader)
+      || (metrics_connection_is_watching (self) && metrics_connection_is_push_due (self)))
     metrics_poller_watch_schedule (&self->watch);
 }
 
@@ -284,11 +293,24 @@ is_done (MetricsConnection *self)
   return self->session.over || ((self->eof || self->is_finishing) && !self->has_work);
 }
 
+/* Where the client watches, what was put before is told first. */
+static void
+finish_session (MetricsConnection *self)
+{
+  if (!metrics_connection_is_watching (self))
+    {
+      begin_flushing (self);
+      return;
+    }
+  metrics_session_end_watch (&self->session);
+  self->has_work = TRUE;
+}
+
 static void
 advance (MetricsConnection *self)
 {
   if (self->phase == PHASE_OPEN && is_done (self))
-    begin_flushing (self);
+    finish_session (self);
   if (self->phase == PHASE_FLUSHING && metrics_buffer_length (&self->outbox.buffer) == 0)
     begin_lingering (self);
   if (self->phase == PHASE_LINGERING && self->is_finishing)
@@ -305,9 +327,9 @@ static gboolean
 look_again (MetricsConnection *self, guint64 n_sent_before, gint budget_before)
 {
   if (self->outbox.n_sent == n_sent_before || metrics_buffer_length (&self->outbox.buffer) > 0
-      || !is_reading (self) || self->session.over || budget_before - self->budget > LOOK_UNITS
-      || self->budget <= LOOK_UNITS || !metrics_poller_is_alone (self->watch.poller)
-      || !metrics_second_look_is_due (&self->second_look))
+      || !is_reading (self) || self->session.over || metrics_connection_is_watching (self)
+      || budget_before - self->budget > LOOK_UNITS || self->budget <= LOOK_UNITS
+      || !metrics_poller_is_alone (self->watch.poller) || !metrics_second_look_is_due (&self->second_look))
     return FALSE;
 
   self->budget -= LOOK_UNITS;
@@ -343,7 +365,7 @@ poller_cb (MetricsPollerEvents events, gpointer user_data)
       if (self->phase == PHASE_OPEN || self->phase == PHASE_FLUSHING)
         flush (self);
     }
-  while (look_again (self, n_sent, budget));
+  while (look_again (self, n_sent, budget) || metrics_connection_push_again (self, n_sent));
   if (self->phase != PHASE_CLOSED)
     advance (self);
   self->is_called = FALSE;
@@ -396,6 +418,7 @@ metrics_connection_constructed (GObject *object)
   metrics_session_init (&self->session, self->store, self->limits, self->figures, self->rights);
   metrics_session_set_socket (&self->session, get_socket (self));
   metrics_session_set_wake_func (&self->session, session_wake_cb, self);
+  metrics_connection_init_watch (self);
   metrics_outbox_set_wake_func (&self->outbox, outbox_wake_cb, self);
   metrics_outbox_set_limit (&self->outbox, self->limits->unsent);
   metrics_deadlines_init (&self->deadlines, self->limits);

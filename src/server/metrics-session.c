@@ -9,6 +9,9 @@
 #include "server/metrics-client-log.h"
 #include "server/metrics-stats.h"
 
+/* How large a block is that is told after the end of a watch. */
+#define LAST_BLOCK_MAX (16 << 10)
+
 /**
  * metrics_session_init:
  * @self: (out caller-allocates): a session
@@ -44,6 +47,7 @@ void
 metrics_session_clear (MetricsSession *self)
 {
   g_clear_pointer (&self->query, metrics_query_free);
+  g_clear_pointer (&self->subscription, metrics_subscription_free);
   g_clear_object (&self->store);
 }
 
@@ -71,6 +75,19 @@ metrics_session_set_wake_func (MetricsSession *self, MetricsQueryWakeFunc func, 
 {
   self->wake_func = func;
   self->wake_data = user_data;
+}
+
+/**
+ * metrics_session_set_watch_func:
+ * @self: a session
+ * @func: what to call when there is something to be told that the client watches
+ * @user_data: what to call it with
+ */
+void
+metrics_session_set_watch_func (MetricsSession *self, MetricsSubscriptionFunc func, gpointer user_data)
+{
+  self->watch_func = func;
+  self->watch_data = user_data;
 }
 
 /**
@@ -107,6 +124,7 @@ begin_put (MetricsSession *self, const MetricsCommand *command)
   };
 
   self->query = metrics_query_new (self->store, &spec);
+  self->is_busy = TRUE;
   self->query_kind = spec.kind;
   metrics_query_set_wake_func (self->query, self->wake_func, self->wake_data);
 }
@@ -155,9 +173,77 @@ begin_query (MetricsSession *self, MetricsQueryKind kind, const MetricsCommand *
   };
 
   self->query = metrics_query_new (self->store, &spec);
+  self->is_busy = TRUE;
   self->query_kind = kind;
   metrics_query_set_wake_func (self->query, self->wake_func, self->wake_data);
   metrics_reply_begin (out);
+}
+
+static void
+watch (MetricsSession *self, const MetricsCommand *command, MetricsBuffer *out)
+{
+  g_autoptr (MetricsSubscription) begun = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (self->subscription == NULL)
+    begun = metrics_subscription_new (self->store, self->watch_func, self->watch_data);
+  if (!metrics_subscription_add (begun != NULL ? begun : self->subscription, command->key.text,
+                                 command->key.len, &error))
+    {
+      metrics_session_refuse (self, error->message, out);
+      return;
+    }
+  if (begun != NULL)
+    self->subscription = g_steal_pointer (&begun);
+  metrics_reply_ok (out);
+}
+
+/* What was put before is told still, and the reply stands behind it. */
+static void
+begin_ending (MetricsSession *self, MetricsVerb verb)
+{
+  metrics_subscription_stop (self->subscription);
+  self->ending = verb;
+  self->is_busy = TRUE;
+}
+
+static void
+end (MetricsSession *self, MetricsVerb verb, MetricsBuffer *out)
+{
+  if (self->subscription != NULL)
+    {
+      begin_ending (self, verb);
+      return;
+    }
+  self->over |= verb == METRICS_VERB_QUIT;
+  if (verb != METRICS_VERB_WRONG)
+    metrics_reply_ok (out);
+}
+
+/* Replies and blocks must not be taken for each other: so nothing is answered that looks like a block. */
+static gboolean
+is_answered_while_watching (MetricsVerb verb)
+{
+  switch (verb)
+    {
+    case METRICS_VERB_WRONG:
+    case METRICS_VERB_PUT:
+    case METRICS_VERB_WATCH:
+    case METRICS_VERB_UNWATCH:
+    case METRICS_VERB_PING:
+    case METRICS_VERB_QUIT:
+      return TRUE;
+    case METRICS_VERB_GET:
+    case METRICS_VERB_GET_ALL:
+    case METRICS_VERB_LAST:
+    case METRICS_VERB_RANGE:
+    case METRICS_VERB_KEYS:
+    case METRICS_VERB_DEL:
+    case METRICS_VERB_STATS:
+    case METRICS_VERB_HELP:
+    default:
+      return FALSE;
+    }
 }
 
 static MetricsRights
@@ -175,8 +261,10 @@ needed_rights (MetricsVerb verb)
     case METRICS_VERB_RANGE:
     case METRICS_VERB_KEYS:
     case METRICS_VERB_STATS:
+    case METRICS_VERB_WATCH:
       return METRICS_RIGHTS_READ;
     case METRICS_VERB_WRONG:
+    case METRICS_VERB_UNWATCH:
     case METRICS_VERB_PING:
     case METRICS_VERB_HELP:
     case METRICS_VERB_QUIT:
@@ -217,9 +305,12 @@ execute_command (MetricsSession *self, const MetricsCommand *command, MetricsBuf
       metrics_command_append_help (out);
       metrics_reply_end (out);
       break;
+    case METRICS_VERB_WATCH:
+      watch (self, command, out);
+      break;
+    case METRICS_VERB_UNWATCH:
     case METRICS_VERB_QUIT:
-      self->over = TRUE;
-      metrics_reply_ok (out);
+      end (self, command->verb, out);
       break;
     case METRICS_VERB_PING:
       metrics_reply_ok (out);
@@ -253,7 +344,7 @@ metrics_session_execute (MetricsSession *self, const char *line, gsize len, gint
   MetricsCommand command;
   MetricsRights missing;
 
-  g_assert (self->query == NULL);
+  g_assert (!self->is_busy);
 
   self->had_line = TRUE;
   self->after_request = !blank;
@@ -276,6 +367,8 @@ metrics_session_execute (MetricsSession *self, const char *line, gsize len, gint
       metrics_client_log_denied (self->socket, missing);
       metrics_session_refuse (self, "permission denied", out);
     }
+  else if (G_UNLIKELY (self->subscription != NULL) && !is_answered_while_watching (command.verb))
+    metrics_session_refuse (self, "watching", out);
   else
     execute_command (self, &command, out);
   return self->work;
@@ -314,6 +407,13 @@ metrics_session_end_long_line (MetricsSession *self, const char *tail, gsize len
 }
 
 static void
+clear_query (MetricsSession *self)
+{
+  g_clear_pointer (&self->query, metrics_query_free);
+  self->is_busy = FALSE;
+}
+
+static void
 end_query (MetricsSession *self, MetricsBuffer *out)
 {
   if (self->query_kind == METRICS_QUERY_DELETE)
@@ -322,7 +422,35 @@ end_query (MetricsSession *self, MetricsBuffer *out)
     metrics_reply_ok (out);
   else
     metrics_reply_end (out);
-  g_clear_pointer (&self->query, metrics_query_free);
+  clear_query (self);
+}
+
+/**
+ * metrics_session_end_watch:
+ * @self: a session that is not busy, and whose client watches
+ *
+ * Says that the client asks for nothing more. The session is busy then with what was put before.
+ */
+void
+metrics_session_end_watch (MetricsSession *self)
+{
+  g_assert (!self->is_busy && self->subscription != NULL);
+
+  begin_ending (self, METRICS_VERB_WRONG);
+}
+
+static MetricsQueryState
+resume_ending (MetricsSession *self, gint *budget, MetricsBuffer *out)
+{
+  if (self->subscription->has_points)
+    metrics_subscription_tell (self->subscription, budget, metrics_buffer_length (out) + LAST_BLOCK_MAX, 0,
+                               out);
+  if (self->subscription->has_points)
+    return *budget > 0 ? METRICS_QUERY_ROW : METRICS_QUERY_PAUSED;
+  g_clear_pointer (&self->subscription, metrics_subscription_free);
+  self->is_busy = FALSE;
+  end (self, self->ending, out);
+  return METRICS_QUERY_DONE;
 }
 
 /**
@@ -331,7 +459,7 @@ end_query (MetricsSession *self, MetricsBuffer *out)
  * @budget: (inout): how much work it may do, in units; what was done is taken off
  * @out: where the reply goes
  *
- * Goes on with the reply, by at most one row of the answer.
+ * Goes on with the reply, by at most one row of the answer, or a block of what the client has watched.
  *
  * Returns: %METRICS_QUERY_DONE where it is complete now, %METRICS_QUERY_ROW where there is more,
  *   %METRICS_QUERY_PAUSED where the budget is used up, %METRICS_QUERY_NOT_YET where it will be woken,
@@ -342,8 +470,12 @@ MetricsQueryState
 metrics_session_resume (MetricsSession *self, gint *budget, MetricsBuffer *out)
 {
   MetricsQueryRow row;
-  MetricsQueryState state = metrics_query_next (self->query, budget, &row);
+  MetricsQueryState state;
 
+  if (self->query == NULL)
+    return resume_ending (self, budget, out);
+
+  state = metrics_query_next (self->query, budget, &row);
   if (state == METRICS_QUERY_DONE)
     end_query (self, out);
   else if (state == METRICS_QUERY_LOST)
@@ -351,7 +483,7 @@ metrics_session_resume (MetricsSession *self, gint *budget, MetricsBuffer *out)
   else if (state == METRICS_QUERY_REFUSED)
     {
       refuse_put (self, metrics_query_get_error (self->query), out);
-      g_clear_pointer (&self->query, metrics_query_free);
+      clear_query (self);
     }
   else if (state == METRICS_QUERY_ROW && self->query_kind == METRICS_QUERY_KEYS)
     metrics_reply_append_key (out, row.key, row.key_len, row.n_total, row.first, row.last);

@@ -4,7 +4,9 @@
 
 #include "common/metrics-buffer.h"
 #include "common/metrics-rights.h"
+#include "protocol/metrics-command.h"
 #include "server/metrics-limits.h"
+#include "server/metrics-subscription.h"
 #include "store/metrics-query.h"
 
 #include <gio/gio.h>
@@ -29,6 +31,12 @@ typedef struct
   MetricsQueryKind query_kind;
   MetricsQueryWakeFunc wake_func;
   gpointer wake_data; /* (unowned) */
+  gboolean is_busy;   /* whether a reply is not complete yet */
+
+  MetricsSubscription *subscription; /* (owned) (nullable): what the client watches */
+  MetricsSubscriptionFunc watch_func;
+  gpointer watch_data; /* (unowned) */
+  MetricsVerb ending;  /* what ends the watch, while the session is busy with that */
 
   guint work;             /* that the last line took besides, in units */
   gboolean had_line;      /* whether there was a line before */
@@ -45,6 +53,7 @@ void metrics_session_init (MetricsSession *self,
 void metrics_session_clear (MetricsSession *self);
 void metrics_session_set_socket (MetricsSession *self, GSocket *socket);
 void metrics_session_set_wake_func (MetricsSession *self, MetricsQueryWakeFunc func, gpointer user_data);
+void metrics_session_set_watch_func (MetricsSession *self, MetricsSubscriptionFunc func, gpointer user_data);
 
 guint metrics_session_execute (MetricsSession *self,
                                const char *line,
@@ -55,13 +64,15 @@ void metrics_session_refuse (MetricsSession *self, const char *message, MetricsB
 void metrics_session_refuse_long_line (MetricsSession *self, MetricsBuffer *out);
 void metrics_session_end_long_line (MetricsSession *self, const char *tail, gsize len);
 
+void metrics_session_end_watch (MetricsSession *self);
+
 MetricsQueryState metrics_session_resume (MetricsSession *self, gint *budget, MetricsBuffer *out);
 
 /* Whether a reply is not complete yet. */
 static inline gboolean
 metrics_session_is_busy (const MetricsSession *self)
 {
-  return self->query != NULL;
+  return self->is_busy;
 }
 
 G_END_DECLS

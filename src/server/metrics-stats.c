@@ -54,6 +54,7 @@ metrics_stats_foreach (MetricsStore *store,
   func ("connections_accepted", figures->connections_accepted, user_data);
   func ("connections_refused", figures->connections_refused, user_data);
   func ("watchers", metrics_store_get_n_watchers (store), user_data);
+  func ("points_dropped", metrics_store_get_n_dropped (store), user_data);
   func ("requests", figures->requests, user_data);
   func ("errors", figures->errors, user_data);
   func ("bytes_received", figures->bytes_received, user_data);

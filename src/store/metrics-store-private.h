@@ -45,6 +45,7 @@ typedef struct
   guint n;
   gsize cost;
   gsize memory;
+  guint64 n_dropped;
 } MetricsWatching;
 
 struct _MetricsStore

@@ -70,5 +70,6 @@ guint64 metrics_store_get_memory (MetricsStore *self);
 guint64 metrics_store_get_n_expired (MetricsStore *self);
 guint64 metrics_store_get_n_refused (MetricsStore *self);
 guint metrics_store_get_n_watchers (MetricsStore *self);
+guint64 metrics_store_get_n_dropped (MetricsStore *self);
 
 G_END_DECLS

@@ -26,6 +26,9 @@
 /* The same as METRICS_WATCHER_MAX_COST, of all watchers: a put to a new series does all of that at once. */
 #define MAX_COST_OF_ALL (4 << 20)
 
+/* Who has left so large a part of its queue untaken is told again, before points are lost. */
+#define PART_THAT_PRESSES 4
+
 /* What part of the memory limit there is for points that were not taken yet, of all watchers: else those who
  * do not read would have puts refused. */
 #define PART_OF_MEMORY 16
@@ -58,7 +61,9 @@ struct _MetricsWatcher
   MetricsWatchQueue queue;
   gsize n_kept; /* how many bytes its owner keeps of what was taken */
   guint64 n_dropped;
-  gboolean is_awake; /* whether it was told that there is something, and has not taken all */
+  gboolean is_awake;   /* whether it was told that there is something, and has not taken all */
+  gboolean is_pressed; /* whether it was told since that it is much */
+  gboolean is_stopped; /* whether nothing more comes */
 };
 
 static void
@@ -120,6 +125,31 @@ clear_queue (MetricsWatcher *self)
 }
 
 /**
+ * metrics_watcher_stop:
+ * @self: a watcher
+ *
+ * Watches nothing any more, for good; what was put before can still be taken.
+ */
+void
+metrics_watcher_stop (MetricsWatcher *self)
+{
+  MetricsWatching *watching = &self->store->watching;
+
+  if (self->is_stopped)
+    return;
+  self->is_stopped = TRUE;
+  if (self->previous != NULL)
+    self->previous->next = self->next;
+  else
+    watching->first = self->next;
+  if (self->next != NULL)
+    self->next->previous = self->previous;
+  watching->n--;
+  watching->cost -= self->cost;
+  metrics_store_update_followed (self->store);
+}
+
+/**
  * metrics_watcher_free:
  * @self: (transfer full) (nullable): a watcher
  *
@@ -128,20 +158,9 @@ clear_queue (MetricsWatcher *self)
 void
 metrics_watcher_free (MetricsWatcher *self)
 {
-  MetricsWatching *watching;
-
   if (self == NULL)
     return;
-  watching = &self->store->watching;
-  if (self->previous != NULL)
-    self->previous->next = self->next;
-  else
-    watching->first = self->next;
-  if (self->next != NULL)
-    self->next->previous = self->previous;
-  watching->n--;
-  metrics_store_update_followed (self->store);
-  watching->cost -= self->cost;
+  metrics_watcher_stop (self);
   clear_queue (self);
   metrics_watcher_keep (self, 0);
   self->store->usage.memory -= metrics_memory_of (sizeof *self) + self->table_size * sizeof *self->table;
@@ -153,13 +172,13 @@ metrics_watcher_free (MetricsWatcher *self)
 
 /**
  * metrics_watcher_add:
- * @self: a watcher
+ * @self: a watcher that was not stopped
  * @pattern: (array length=len): a valid pattern, see metrics_pattern_is_valid()
  * @len: its length in bytes
  * @error: return location for a #GError
  *
  * Watches the keys that match the pattern, too, from the next put on. A point whose key matches several
- * patterns is there once.
+ * patterns is there once, and a pattern that is there already changes nothing.
  *
  * Returns: whether it does; else @error is set to %METRICS_STORE_ERROR_WATCH_LIMIT
  */
@@ -169,6 +188,8 @@ metrics_watcher_add (MetricsWatcher *self, const char *pattern, gsize len, GErro
   g_autoptr (MetricsPattern) made = metrics_pattern_new (pattern, len);
   gsize cost = metrics_pattern_get_cost (made, METRICS_KEY_MAX);
 
+  if (g_ptr_array_find_with_equal_func (self->patterns, made, (GEqualFunc) metrics_pattern_equal, NULL))
+    return TRUE;
   if (cost > METRICS_WATCHER_MAX_COST - self->cost || cost > MAX_COST_OF_ALL - self->store->watching.cost)
     {
       g_set_error_literal (error, METRICS_STORE_ERROR, METRICS_STORE_ERROR_WATCH_LIMIT,
@@ -195,7 +216,7 @@ metrics_watcher_take (MetricsWatcher *self, MetricsWatchRow *row)
 {
   if (metrics_watch_queue_pop (&self->queue, row))
     return TRUE;
-  self->is_awake = FALSE;
+  self->is_awake = self->is_pressed = FALSE;
   /* Who takes little at a time would have it grow again each time. */
   if (self->queue.size > METRICS_WATCH_QUEUE_MIN)
     clear_queue (self);
@@ -280,12 +301,24 @@ watches (MetricsWatcher *self, const MetricsEntry *entry)
   return is_watched;
 }
 
+/* Says that there is something, and once more when it has become much. */
+static void
+wake (MetricsWatcher *self, gboolean presses)
+{
+  if (self->is_awake && (!presses || self->is_pressed))
+    return;
+  self->is_pressed = self->is_awake;
+  self->is_awake = TRUE;
+  self->func (self, self->user_data);
+}
+
 /* The newest is there in any case that is not extreme: the oldest go for it. */
 static void
 push (MetricsWatcher *self, const MetricsWatchRow *row)
 {
   MetricsStore *store = self->store;
   MetricsWatchRow oldest;
+  gboolean presses = FALSE;
   gsize growth;
 
   while ((growth = metrics_watch_queue_get_growth (&self->queue, row->key_len)) > 0
@@ -293,18 +326,17 @@ push (MetricsWatcher *self, const MetricsWatchRow *row)
     {
       metrics_watch_queue_grow (&self->queue, &store->usage);
       store->watching.memory += growth;
+      presses = self->queue.size > self->queue.limit / PART_THAT_PRESSES;
     }
   while (!metrics_watch_queue_push (&self->queue, row))
     {
+      presses = TRUE;
       self->n_dropped++;
+      store->watching.n_dropped++;
       if (!metrics_watch_queue_pop (&self->queue, &oldest))
         break;
     }
-  if (!self->is_awake)
-    {
-      self->is_awake = TRUE;
-      self->func (self, self->user_data);
-    }
+  wake (self, presses);
 }
 
 /**
@@ -352,4 +384,18 @@ metrics_store_get_n_watchers (MetricsStore *self)
   g_return_val_if_fail (METRICS_IS_STORE (self), 0);
 
   return self->watching.n;
+}
+
+/**
+ * metrics_store_get_n_dropped:
+ * @self: a store
+ *
+ * Returns: how many points those who watched it have not taken in time, and lost
+ */
+guint64
+metrics_store_get_n_dropped (MetricsStore *self)
+{
+  g_return_val_if_fail (METRICS_IS_STORE (self), 0);
+
+  return self->watching.n_dropped;
 }

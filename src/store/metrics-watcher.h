@@ -19,7 +19,8 @@ typedef struct _MetricsWatcher MetricsWatcher;
  * @user_data: what was given to metrics_watcher_new()
  *
  * There is something to be taken now. It is called from within a put: it may only note that, and neither take
- * nor put nor free anything. It is called again when metrics_watcher_take() has said that there is no more.
+ * nor put nor free anything. It is called again when metrics_watcher_take() has said that there is no more;
+ * and once before, where a good part of what can wait is used up: who gathers points should take them now.
  */
 typedef void (*MetricsWatcherFunc) (MetricsWatcher *self, gpointer user_data);
 
@@ -29,6 +30,7 @@ MetricsWatcher *metrics_watcher_new (MetricsStore *store,
                                      gpointer user_data);
 void metrics_watcher_free (MetricsWatcher *self);
 
+void metrics_watcher_stop (MetricsWatcher *self);
 gboolean metrics_watcher_add (MetricsWatcher *self, const char *pattern, gsize len, GError **error);
 gboolean metrics_watcher_take (MetricsWatcher *self, MetricsWatchRow *row);
 guint64 metrics_watcher_take_n_dropped (MetricsWatcher *self);

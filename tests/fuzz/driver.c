@@ -72,7 +72,7 @@ mutate (Fixture *f, GString *input)
   gsize at = pick (f, input->len + 1);
   gsize n = pick (f, MIN (input->len - at, 16) + 1);
 
-  switch (pick (f, 6))
+  switch (pick (f, 7))
     {
     case 0: /* another byte */
       if (at < input->len)
@@ -96,6 +96,9 @@ mutate (Fixture *f, GString *input)
           g_string_insert_len (input, at, part, n);
         }
       break;
+    case 5: /* another line behind it */
+      g_string_append_printf (input, "\n%s\n", pick_line (f));
+      break;
     default: /* some of another line */
       g_string_insert_len (input, at, pick_line (f), -1);
       break;
@@ -118,7 +121,7 @@ test_mutated (Fixture *f, gconstpointer user_data)
     {
       g_autoptr (GString) input = g_string_new (pick_line (f));
 
-      for (guint j = pick (f, 6); j > 0; j--)
+      for (guint j = pick (f, 9); j > 0; j--)
         mutate (f, input);
       run_one (input->str, input->len);
     }

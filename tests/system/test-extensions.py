@@ -12,7 +12,7 @@ from model import Model, compile_pattern
 
 STATS = {
     'uptime', 'points', 'series', 'memory', 'resident', 'cpu_microseconds', 'connections', 'connections_accepted',
-    'connections_refused', 'watchers', 'requests', 'errors', 'bytes_received', 'bytes_sent', 'largest_slice',
+    'connections_refused', 'watchers', 'points_dropped', 'requests', 'errors', 'bytes_received', 'bytes_sent', 'largest_slice',
     'slice_limit', 'connection_limit', 'line_limit', 'unsent_limit', 'series_limit', 'memory_limit', 'points_expired',
     'rollup_points', 'rollup_series'}
 
@@ -45,7 +45,8 @@ class SmallCommandsTest(ExtensionTest):
     def test_help(self):
         rows = self.sut.rows(b'help')
         commands = [row.split()[0] for row in rows]
-        for command in (b'put', b'get', b'ping', b'last', b'range', b'keys', b'del', b'stats', b'help', b'quit'):
+        for command in (b'put', b'get', b'ping', b'last', b'range', b'keys', b'del', b'watch', b'unwatch',
+                        b'stats', b'help', b'quit'):
             self.assertIn(command, commands)
         self.assert_wrong(b'help put', b'helpp')
 
