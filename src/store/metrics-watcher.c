@@ -30,7 +30,8 @@
 #define PART_THAT_PRESSES 4
 
 /* What part of the memory limit there is for points that were not taken yet, of all watchers: else those who
- * do not read would have puts refused. */
+ * do not read would have puts refused. Half of it is for whoever comes first, the other half in equal shares
+ * for those who have less: else those who read would get nothing beside those who do not. */
 #define PART_OF_MEMORY 16
 
 /* Matching costs this many steps for what a point costs otherwise: see metrics-query.c. And this many
@@ -312,6 +313,17 @@ wake (MetricsWatcher *self, gboolean presses)
   self->func (self, self->user_data);
 }
 
+/* Whether it may have that much more for points. */
+static gboolean
+can_grow (const MetricsWatcher *self, gsize growth)
+{
+  const MetricsStore *store = self->store;
+  gsize half = store->memory_limit / PART_OF_MEMORY / 2;
+  gsize total = store->watching.memory + growth;
+
+  return has_room (store, growth) && (total <= half || self->queue.size + growth <= half / store->watching.n);
+}
+
 /* The newest is there in any case that is not extreme: the oldest go for it. */
 static void
 push (MetricsWatcher *self, const MetricsWatchRow *row)
@@ -322,7 +334,7 @@ push (MetricsWatcher *self, const MetricsWatchRow *row)
   gsize growth;
 
   while ((growth = metrics_watch_queue_get_growth (&self->queue, row->key_len)) > 0
-         && has_room (store, growth))
+         && can_grow (self, growth))
     {
       metrics_watch_queue_grow (&self->queue, &store->usage);
       store->watching.memory += growth;
