@@ -216,7 +216,11 @@ gboolean
 metrics_answer_add_line (MetricsAnswer *self, const char *line, gsize len)
 {
   if (self->kind == METRICS_ANSWER_BLOCK)
-    return add_to_block (self, line, len);
+    {
+      /* They are not counted: there is no end to them. */
+      self->n_rows = 1;
+      return add_to_block (self, line, len);
+    }
   if (self->kind == METRICS_ANSWER_DISCARD)
     return TRUE;
 
@@ -263,4 +267,20 @@ MetricsBlock *
 metrics_answer_take_block (MetricsAnswer *self)
 {
   return g_steal_pointer (&self->block);
+}
+
+/**
+ * metrics_block_join:
+ * @self: a block
+ * @other: (transfer full): another one
+ *
+ * Puts the samples of the other one behind those of this one.
+ */
+void
+metrics_block_join (MetricsBlock *self, MetricsBlock *other)
+{
+  g_array_append_vals (self->samples, other->samples->data, other->samples->len);
+  g_ptr_array_extend_and_steal (self->keys, g_steal_pointer (&other->keys));
+  g_array_unref (other->samples);
+  g_free (other);
 }

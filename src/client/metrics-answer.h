@@ -39,7 +39,7 @@ typedef struct
  * MetricsAnswer:
  * @kind: what to make of the lines
  * @only_key: (owned) (nullable): the one key whose points were asked for
- * @n_rows: how many lines there were
+ * @n_rows: how many lines there were; of %METRICS_ANSWER_BLOCK, whether there were any
  * @rows: (owned) (nullable) (element-type gpointer): MetricsSample or MetricsKeyInfo, by @kind
  * @block: (owned) (nullable): what was read since the last block was taken
  * @figures: (owned) (nullable) (element-type utf8 utf8): names and values
@@ -70,6 +70,7 @@ gboolean metrics_answer_add_line (MetricsAnswer *self, const char *line, gsize l
 gboolean metrics_answer_end (MetricsAnswer *self);
 
 MetricsBlock *metrics_answer_take_block (MetricsAnswer *self);
+void metrics_block_join (MetricsBlock *self, MetricsBlock *other);
 void metrics_block_free (MetricsBlock *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MetricsBlock, metrics_block_free)

@@ -143,13 +143,15 @@ open_by (MetricsChannel *self, const char *method, guint n_tries)
  * @self: a channel of a server on a bus that is not connected, and has no attempt to connect under way
  *
  * Starts an attempt: the server is asked for a socket that can put or, where that is denied, for one that can
- * read. It starts where it does not run.
+ * read; for that at once by who only watches. It starts where it does not run.
  */
 void
 metrics_channel_open (MetricsChannel *self)
 {
+  MetricsRequest *first = g_queue_peek_head (&self->queued);
+
   self->connecting = g_cancellable_new ();
-  open_by (self, OPEN_WRITER, 1);
+  open_by (self, first != NULL && metrics_channel_is_watch (first) ? OPEN_READER : OPEN_WRITER, 1);
 }
 
 /**

@@ -72,7 +72,7 @@ take_answer (MetricsChannel *self, MetricsRequest *request, gboolean refused)
 static void
 land_if_answered (MetricsChannel *self, MetricsRequest *request, gboolean refused)
 {
-  if (request->n_answered < request->n_lines)
+  if (request->n_answered < request->n_lines || metrics_channel_is_watch (request))
     return;
   if (!request->is_done)
     complete (self, request, refused);
@@ -108,7 +108,7 @@ parse (MetricsChannel *self)
 
       if (request != NULL && request->is_batch && self->reader.part == METRICS_ANSWER_PART_STATUS)
         at = skip_acknowledgements (request, at, end);
-      if (request != NULL && request->n_answered == request->n_lines)
+      if (request != NULL && request->n_answered == request->n_lines && !metrics_channel_is_watch (request))
         {
           land_if_answered (self, request, FALSE);
           continue;
@@ -117,18 +117,22 @@ parse (MetricsChannel *self)
         break;
 
       status = METRICS_ANSWER_BROKEN;
-      if (request != NULL && request->n_answered < request->n_lines_taken)
+      if (request != NULL
+          && (request->n_answered < request->n_lines_taken || metrics_channel_is_watch (request)))
         status = metrics_answer_reader_parse (&self->reader,
                                               request->is_done ? &self->discard : &request->answer, &at, end,
                                               &what);
       if (status == METRICS_ANSWER_MORE)
         break;
-      if (status == METRICS_ANSWER_BROKEN)
+      if (status != METRICS_ANSWER_BROKEN && metrics_channel_is_watch (request))
+        what = metrics_channel_take_watched (self, request, status == METRICS_ANSWER_REFUSED);
+      else if (status != METRICS_ANSWER_BROKEN)
+        take_answer (self, request, status == METRICS_ANSWER_REFUSED);
+      if (status == METRICS_ANSWER_BROKEN || what != NULL)
         {
           give_up (self, what != NULL ? what : _ ("it answers without having been asked"));
           return FALSE;
         }
-      take_answer (self, request, status == METRICS_ANSWER_REFUSED);
       land_if_answered (self, request, status == METRICS_ANSWER_REFUSED);
     }
   metrics_buffer_consume (&self->input, at - start);
@@ -150,6 +154,7 @@ read_once (MetricsChannel *self)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *message = NULL;
+  MetricsRequest *request;
   gssize n_bytes = g_socket_receive (self->socket, metrics_buffer_reserve (&self->input, READ_SIZE),
                                      READ_SIZE, NULL, &error);
 
@@ -165,10 +170,13 @@ read_once (MetricsChannel *self)
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
     return FALSE;
-  message
-      = n_bytes == 0
-            ? g_strdup_printf (_ ("%s closed the connection before its answer was complete"), self->address)
-            : g_strdup_printf (_ ("the connection to %s was lost: %s"), self->address, error->message);
+  request = g_queue_peek_head (&self->in_flight);
+  if (n_bytes < 0)
+    message = g_strdup_printf (_ ("the connection to %s was lost: %s"), self->address, error->message);
+  else if (request != NULL && metrics_channel_is_watch (request))
+    message = g_strdup_printf (_ ("%s closed the connection"), self->address);
+  else
+    message = g_strdup_printf (_ ("%s closed the connection before its answer was complete"), self->address);
   metrics_channel_lose (self, message);
   return FALSE;
 }

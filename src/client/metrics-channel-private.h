@@ -109,6 +109,11 @@ gboolean metrics_channel_is_call (MetricsChannel *self, MetricsRequest *request)
 gboolean metrics_channel_is_calling (MetricsChannel *self, MetricsRequest *request);
 void metrics_channel_advance_call (MetricsChannel *self);
 
+/* metrics-channel-watch.c: a request that watches, and so is never answered to its end */
+gboolean metrics_channel_is_watch (MetricsRequest *request);
+const char *metrics_channel_take_watched (MetricsChannel *self, MetricsRequest *request, gboolean refused);
+gboolean metrics_channel_ping_watched (MetricsChannel *self, MetricsRequest *request);
+
 /* metrics-channel-input.c: what comes over it */
 void metrics_channel_read (MetricsChannel *self);
 

@@ -266,7 +266,7 @@ expire_queue (MetricsChannel *self, GQueue *queue, gint64 now)
       next = l->next;
       if (request->is_done)
         continue;
-      if (get_deadline (self, request) > now)
+      if (get_deadline (self, request) > now || metrics_channel_ping_watched (self, request))
         arm_for (self, request);
       else
         {
@@ -488,6 +488,18 @@ metrics_channel_new (const char *address)
                          (GDestroyNotify) metrics_channel_unref);
   g_source_attach (self->wake_source, metrics_worker_get_context ());
   return self;
+}
+
+/**
+ * metrics_channel_get_server:
+ * @self: a channel
+ *
+ * Returns: (transfer none) (type filename): where the server is, byte for byte
+ */
+const char *
+metrics_channel_get_server (MetricsChannel *self)
+{
+  return self->server;
 }
 
 static void

@@ -7,6 +7,7 @@
 G_BEGIN_DECLS
 
 MetricsChannel *metrics_channel_new (const char *address);
+const char *metrics_channel_get_server (MetricsChannel *self);
 void metrics_channel_shut_down (MetricsChannel *self);
 
 void metrics_channel_submit (MetricsChannel *self, MetricsRequest *request);

@@ -341,3 +341,36 @@ metrics_request_new_stream (const char *pattern, gint64 from, gint64 to)
   request->is_long = TRUE;
   return request;
 }
+
+/**
+ * metrics_request_new_watch:
+ * @patterns: which keys
+ *
+ * It is answered for as long as the connection lasts; its time is over when nothing comes, not even when the
+ * server is asked for a sign of life.
+ *
+ * Returns: (transfer full): the request for points as they are put, to which a link has yet to be given;
+ * where one of @patterns is none, or there are none, one that has failed with %METRICS_ERROR_INVALID_ARGUMENT
+ */
+MetricsRequest *
+metrics_request_new_watch (const char *const *patterns)
+{
+  g_autoptr (GString) lines = g_string_new (NULL);
+  GError *error = NULL;
+  MetricsRequest *request;
+  guint n;
+
+  for (n = 0; patterns[n] != NULL; n++)
+    {
+      if (!metrics_check_pattern (patterns[n], &error))
+        return metrics_request_new_done (error);
+      g_string_append_printf (lines, "watch %s\n", patterns[n]);
+    }
+  if (n == 0)
+    return metrics_request_new_done (g_error_new_literal (METRICS_ERROR, METRICS_ERROR_INVALID_ARGUMENT,
+                                                          _ ("there is no pattern to watch")));
+
+  request = metrics_request_new (METRICS_ANSWER_BLOCK, g_string_free_to_bytes (g_steal_pointer (&lines)), n);
+  request->is_long = TRUE;
+  return request;
+}

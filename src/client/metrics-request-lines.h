@@ -29,6 +29,7 @@ MetricsRequest *metrics_request_new_keys (const char *pattern);
 MetricsRequest *metrics_request_new_delete (const char *pattern);
 MetricsRequest *metrics_request_new_delete_range (const char *pattern, gint64 from, gint64 to);
 MetricsRequest *metrics_request_new_stats (void);
+MetricsRequest *metrics_request_new_watch (const char *const *patterns);
 MetricsRequest *metrics_request_new_stream (const char *pattern, gint64 from, gint64 to);
 
 G_END_DECLS

@@ -4,6 +4,8 @@
 
 #include "client/metrics-request.h"
 
+#include "client/metrics-watch-link.h"
+
 /* So many blocks, of at most a read from the socket each, may wait for a maker that is slower than its
  * server. */
 #define MAX_BLOCKS 4
@@ -115,7 +117,7 @@ metrics_request_unref (MetricsRequest *self)
   if (!g_atomic_ref_count_dec (&self->refs))
     return;
 
-  g_assert (self->task == NULL && self->cancel_source == NULL);
+  g_assert (self->task == NULL && self->cancel_source == NULL && self->link == NULL);
   g_assert (!self->is_queued && !self->is_in_flight);
 
   g_clear_pointer (&self->text, g_bytes_unref);
@@ -236,6 +238,13 @@ metrics_request_complete (MetricsRequest *self, GError *error)
       g_clear_pointer (&self->cancel_source, g_source_unref);
     }
 
+  if (self->link != NULL)
+    {
+      g_autoptr (MetricsWatchLink) link = g_steal_pointer (&self->link);
+
+      metrics_watch_link_end (link, error);
+      return;
+    }
   self->error = error;
   if (self->task != NULL)
     {
@@ -287,6 +296,11 @@ metrics_request_push_block (MetricsRequest *self)
 
   if (block == NULL)
     return;
+  if (self->link != NULL)
+    {
+      metrics_watch_link_push (self->link, block);
+      return;
+    }
   g_mutex_lock (&self->mutex);
   g_queue_push_tail (&self->blocks, block);
   g_cond_signal (&self->changed);

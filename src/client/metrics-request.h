@@ -9,6 +9,7 @@
 G_BEGIN_DECLS
 
 typedef struct _MetricsChannel MetricsChannel;
+typedef struct _MetricsWatchLink MetricsWatchLink;
 
 /* How many refusals of a batch are kept with their texts. */
 #define METRICS_BATCH_MAX_REFUSALS 100
@@ -38,11 +39,14 @@ typedef struct
  * @timeout: how long to wait, in microseconds; 0 is for ever
  * @issued: when it was made, in microseconds of the monotonic clock
  * @cancellable: (owned) (nullable): what cancels it
+ * @link: (owned) (nullable): what takes what it brings, in the worker thread, where it watches; until it is
+ *   done
  *
  * @channel: (unowned) (nullable): the channel that has it
  * @n_bytes_taken: how many bytes of @text have been taken to be sent; whole lines
  * @n_lines_taken: how many lines these are
  * @n_answered: how many of them were answered
+ * @is_pinged: of one that watches: whether a ping was sent behind its lines and is not answered
  * @is_done: whether its maker knows how it went; what still comes is thrown away
  * @is_queued: whether a part of it has not yet been taken to be sent
  * @is_in_flight: whether a part of it has been taken to be sent and awaits its answer
@@ -83,11 +87,13 @@ typedef struct
   gint64 timeout;
   gint64 issued;
   GCancellable *cancellable;
+  MetricsWatchLink *link;
 
   MetricsChannel *channel;
   gsize n_bytes_taken;
   guint n_lines_taken;
   guint n_answered;
+  gboolean is_pinged;
   gboolean is_done;
   gboolean is_queued;
   gboolean is_in_flight;

@@ -10,3 +10,4 @@
 #include <metrics-glib/metrics-error.h>
 #include <metrics-glib/metrics-key-info.h>
 #include <metrics-glib/metrics-sample.h>
+#include <metrics-glib/metrics-watch.h>
