@@ -4,6 +4,8 @@
 
 /* The port of the line protocol, where none is named. */
 #define METRICS_DEFAULT_PORT 8888
+/* That of HTTP. */
+#define METRICS_DEFAULT_HTTP_PORT 8889
 
 /* The server on the session bus or on the system bus. */
 #define METRICS_BUS_NAME "org.metricsd.Metrics1"

@@ -8,6 +8,10 @@
 #include "server/metrics-listener.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
+
+/* What sockets are called that are for HTTP. */
+#define HTTP_NAME "http"
 
 static MetricsListener *
 find_listener (GPtrArray *listeners, const char *name)
@@ -21,7 +25,7 @@ find_listener (GPtrArray *listeners, const char *name)
 /**
  * metrics_activation_join:
  * @listeners: (element-type MetricsListener): where to listen, none of them open
- * @are_defaults: whether that is only so because nobody said anything else
+ * @has_http: whether those of the name `http` are for HTTP
  * @error: return location for a #GError
  *
  * Gives each listener that wants them the sockets of its name that the service manager passed, see
@@ -32,7 +36,7 @@ find_listener (GPtrArray *listeners, const char *name)
  *   passed that is nothing to listen on
  */
 GPtrArray *
-metrics_activation_join (GPtrArray *listeners, gboolean are_defaults, GError **error)
+metrics_activation_join (GPtrArray *listeners, gboolean has_http, GError **error)
 {
   g_autoptr (GPtrArray) result = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr (GError) cause = NULL;
@@ -44,8 +48,9 @@ metrics_activation_join (GPtrArray *listeners, gboolean are_defaults, GError **e
                    _ ("cannot take the sockets that the service manager passed: %s"), cause->message);
       return NULL;
     }
-  for (guint i = 0; i < listeners->len && (names == NULL || !are_defaults); i++)
-    g_ptr_array_add (result, g_object_ref (listeners->pdata[i]));
+  for (guint i = 0; i < listeners->len; i++)
+    if (names == NULL || !metrics_listener_is_default (listeners->pdata[i]))
+      g_ptr_array_add (result, g_object_ref (listeners->pdata[i]));
 
   for (guint i = 0; names != NULL && names[i] != NULL; i++)
     {
@@ -55,7 +60,15 @@ metrics_activation_join (GPtrArray *listeners, gboolean are_defaults, GError **e
       if (listener == NULL)
         {
           listener = metrics_listener_new_passed (names[i]);
+          if (strcmp (names[i], HTTP_NAME) == 0)
+            metrics_listener_set_http (listener);
           g_ptr_array_add (result, listener);
+        }
+      if (metrics_listener_is_http (listener) && !has_http)
+        {
+          g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                       _ ("the socket '%s' was passed for HTTP, which is switched off"), names[i]);
+          return NULL;
         }
       if (!metrics_listener_adopt (listener, fd, error))
         {

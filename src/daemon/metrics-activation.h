@@ -6,6 +6,6 @@
 
 G_BEGIN_DECLS
 
-GPtrArray *metrics_activation_join (GPtrArray *listeners, gboolean are_defaults, GError **error);
+GPtrArray *metrics_activation_join (GPtrArray *listeners, gboolean has_http, GError **error);
 
 G_END_DECLS

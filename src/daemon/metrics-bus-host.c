@@ -55,7 +55,11 @@ metrics_bus_host_set_listeners (MetricsBus *bus, GPtrArray *listeners)
 
   for (guint i = 0; i < listeners->len; i++)
     {
-      g_autoptr (GPtrArray) described = metrics_listener_describe (listeners->pdata[i]);
+      g_autoptr (GPtrArray) described = NULL;
+
+      if (metrics_listener_is_http (listeners->pdata[i]))
+        continue;
+      described = metrics_listener_describe (listeners->pdata[i]);
 
       for (guint k = 0; k < described->len; k++)
         g_strv_builder_add (builder, described->pdata[k]);

@@ -4,6 +4,7 @@
 
 #include "daemon/metrics-config.h"
 
+#include "common/metrics-names.h"
 #include "daemon/metrics-config-file.h"
 #include "daemon/metrics-systemd.h"
 #include "server/metrics-listener.h"
@@ -76,9 +77,9 @@ take_list (MetricsSettings *settings,
                                _ ("one of the list is empty"));
           return FALSE;
         }
-      if (id != METRICS_SETTING_LISTEN)
+      if (!metrics_setting_is_address (id))
         continue;
-      listener = metrics_listener_new_parse (texts[i], error);
+      listener = metrics_listener_new_parse (texts[i], METRICS_DEFAULT_PORT, error);
       if (listener == NULL)
         return FALSE;
     }
@@ -395,51 +396,6 @@ metrics_config_load (const MetricsOptions *options, GPtrArray *problems)
   take_idle_time (self, options);
   take_values (self, options->bus);
   return self;
-}
-
-/* Whom polkit would not let delete on the bus is not to do it by the next best port. */
-static void
-add_listener (MetricsConfig *self, MetricsBusKind bus, MetricsListener *listener)
-{
-  if (bus == METRICS_BUS_SYSTEM)
-    metrics_listener_set_default_rights (listener, METRICS_RIGHTS_READ | METRICS_RIGHTS_PUT);
-  g_ptr_array_add (self->listeners, listener);
-}
-
-/**
- * metrics_config_make_listeners:
- * @self: a configuration that is right
- * @bus: on which bus the server is
- * @error: return location for a #GError
- *
- * Makes @listeners: once, at a start. They are not opened.
- *
- * Returns: %FALSE where an address is none any more
- */
-gboolean
-metrics_config_make_listeners (MetricsConfig *self, MetricsBusKind bus, GError **error)
-{
-  const char *const *hosts = metrics_settings_get_texts (self->settings, METRICS_SETTING_HOST);
-  const char *const *addresses = metrics_settings_get_texts (self->settings, METRICS_SETTING_LISTEN);
-  gboolean has_port = metrics_settings_get_origin (self->settings, METRICS_SETTING_PORT) != NULL;
-  guint16 port = metrics_settings_get_number (self->settings, METRICS_SETTING_PORT);
-
-  for (guint i = 0; hosts[i] != NULL; i++)
-    add_listener (self, bus, metrics_listener_new_tcp (hosts[i], port));
-  if (hosts[0] == NULL && ((addresses[0] == NULL && bus != METRICS_BUS_SESSION) || has_port))
-    add_listener (self, bus, metrics_listener_new_loopback (port));
-
-  self->listeners_are_defaults = hosts[0] == NULL && addresses[0] == NULL && !has_port;
-
-  for (guint i = 0; addresses[i] != NULL; i++)
-    {
-      MetricsListener *listener = metrics_listener_new_parse (addresses[i], error);
-
-      if (listener == NULL)
-        return FALSE;
-      add_listener (self, bus, listener);
-    }
-  return TRUE;
 }
 
 /**

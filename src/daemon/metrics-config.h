@@ -38,7 +38,7 @@ typedef struct
  * @retention: (owned): @retention_rules, read
  * @rollup: (owned): @rollup_rules, read
  * @listeners: (owned) (element-type MetricsListener): where to listen; see metrics_config_make_listeners()
- * @listeners_are_defaults: whether that is only so because nobody said anything else
+ * @has_http: whether HTTP is served, where there are listeners for it
  * @exit_when_idle: after how many seconds with nothing to do the server leaves; 0 for never
  * @limits: what clients can make the server hold or do
  * @series_limit: how many series there may be
@@ -64,7 +64,7 @@ typedef struct
   MetricsRollupRules *rollup;
 
   GPtrArray *listeners;
-  gboolean listeners_are_defaults;
+  gboolean has_http;
   guint exit_when_idle;
   MetricsLimits limits;
   guint64 series_limit;

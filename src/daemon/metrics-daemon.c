@@ -8,6 +8,7 @@
 #include "common/metrics-log.h"
 #include "daemon/metrics-activation.h"
 #include "daemon/metrics-bus-host.h"
+#include "daemon/metrics-http-host.h"
 #include "daemon/metrics-idle.h"
 #include "daemon/metrics-live.h"
 #include "daemon/metrics-notify.h"
@@ -46,6 +47,7 @@ struct _MetricsDaemon
   MetricsPressure *pressure;     /* (owned) (nullable): none where points are in memory only */
   MetricsService *service;       /* (owned) */
   MetricsBus *bus;               /* (owned) (nullable): none where it is on no bus */
+  MetricsHttpFront *http;        /* (owned) (nullable): none where there is no HTTP */
   GPtrArray *listeners;          /* (owned) (nullable) (element-type MetricsListener) */
   MetricsIdle *idle;             /* (owned) (nullable): none where it stays when it has nothing to do */
   GMainLoop *loop;               /* (owned) */
@@ -131,6 +133,7 @@ close_parts (MetricsDaemon *self)
   g_clear_pointer (&self->idle, metrics_idle_free);
   g_clear_object (&self->bus);
   g_clear_object (&self->service);
+  g_clear_pointer (&self->http, metrics_http_front_free);
   g_clear_pointer (&self->pressure, metrics_pressure_free);
   g_clear_pointer (&self->sweeper, metrics_sweeper_free);
   g_clear_pointer (&self->roller, metrics_roller_free);
@@ -297,6 +300,7 @@ reload_cb (MetricsConfig *config, gpointer user_data)
     .storage = self->storage,
     .service = self->service,
     .bus = self->bus,
+    .http = self->http,
     .sweeper = self->sweeper,
     .roller = self->roller,
   };
@@ -344,7 +348,10 @@ describe_listeners (GPtrArray *listeners)
   GPtrArray *texts = g_ptr_array_new_with_free_func (g_free);
 
   for (guint i = 0; i < listeners->len; i++)
-    g_ptr_array_extend_and_steal (texts, metrics_listener_describe (listeners->pdata[i]));
+    if (metrics_listener_is_http (listeners->pdata[i]))
+      g_ptr_array_extend_and_steal (texts, metrics_http_front_describe (listeners->pdata[i]));
+    else
+      g_ptr_array_extend_and_steal (texts, metrics_listener_describe (listeners->pdata[i]));
   return texts;
 }
 
@@ -354,6 +361,23 @@ catch_signals (MetricsDaemon *self)
 {
   catch_signal (self, SIGTERM, terminate_cb);
   catch_signal (self, SIGINT, interrupt_cb);
+}
+
+static gboolean
+listen_everywhere (MetricsDaemon *self, GError **error)
+{
+  for (guint i = 0; i < self->listeners->len; i++)
+    {
+      MetricsListener *listener = self->listeners->pdata[i];
+
+      if (metrics_listener_open (listener, error) && metrics_service_listen (self->service, listener, error))
+        continue;
+      if (metrics_listener_is_http (listener))
+        /* Translators: the reason follows */
+        g_prefix_error (error, _ ("HTTP (--http-listen, --http-port; --no-http does without): "));
+      return FALSE;
+    }
+  return TRUE;
 }
 
 /* When all else is ready: a call may be there at once, and is to be answered whatever comes next. */
@@ -434,7 +458,11 @@ say_ready (GPtrArray *listening, const char *addresses)
   g_autofree char *status = NULL;
 
   for (guint i = 0; i < listening->len; i++)
-    printf ("listening on %s\n", (const char *) listening->pdata[i]);
+    {
+      const char *address = listening->pdata[i];
+
+      printf ("%s %s\n", g_str_has_prefix (address, "http") ? "serving" : "listening on", address);
+    }
   puts ("ready");
   fflush (stdout);
 
@@ -497,8 +525,7 @@ metrics_daemon_start (MetricsDaemon *self, GError **error)
   g_return_val_if_fail (self->service == NULL, FALSE);
 
   raise_descriptor_limit ();
-  self->listeners
-      = metrics_activation_join (self->config->listeners, self->config->listeners_are_defaults, error);
+  self->listeners = metrics_activation_join (self->config->listeners, self->config->has_http, error);
   if (self->listeners == NULL)
     return FALSE;
   /* Before it is opened, which may write it. */
@@ -521,10 +548,9 @@ metrics_daemon_start (MetricsDaemon *self, GError **error)
   metrics_service_record (self->service, self->config->self_metrics);
   g_signal_connect_swapped (self->service, "finished", G_CALLBACK (g_main_loop_quit), self->loop);
 
-  for (guint i = 0; i < self->listeners->len; i++)
-    if (!metrics_listener_open (self->listeners->pdata[i], error)
-        || !metrics_service_listen (self->service, self->listeners->pdata[i], error))
-      return FALSE;
+  self->http = metrics_http_front_new (self->store, self->service, self->storage, self->config);
+  if (!listen_everywhere (self, error))
+    return FALSE;
   if (!open_bus (self, error))
     return FALSE;
 

@@ -91,6 +91,7 @@ metrics_live_apply (const MetricsConfig *config, const MetricsConfig *running, c
   metrics_service_set_limits (parts->service, &config->limits);
   if (parts->bus != NULL)
     metrics_bus_set_slice (parts->bus, config->limits.slice);
+  metrics_http_front_configure (parts->http, config);
   if (config->self_metrics != running->self_metrics)
     metrics_service_record (parts->service, config->self_metrics);
   metrics_sweeper_set_retention (parts->sweeper, config->retention);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/metrics-config.h"
+#include "daemon/metrics-http-host.h"
 #include "daemon/metrics-roller.h"
 #include "daemon/metrics-sweeper.h"
 #include "dbus/metrics-bus.h"
@@ -16,6 +17,7 @@ G_BEGIN_DECLS
  * @storage: (nullable): what keeps it
  * @service: its service
  * @bus: (nullable): its bus
+ * @http: (nullable): its HTTP
  * @sweeper: what sweeps it
  * @roller: (nullable): what rolls it up
  *
@@ -27,6 +29,7 @@ typedef struct
   MetricsStorage *storage;
   MetricsService *service;
   MetricsBus *bus;
+  MetricsHttpFront *http;
   MetricsSweeper *sweeper;
   MetricsRoller *roller;
 } MetricsParts;

@@ -4,6 +4,7 @@
 
 #include "daemon/metrics-options.h"
 
+#include "common/metrics-names.h"
 #include "daemon/metrics-systemd.h"
 #include "server/metrics-listener.h"
 
@@ -44,9 +45,10 @@ setting_cb (const char *option_name, const char *text, gpointer data, GError **e
     {
     case METRICS_SETTING_LIST:
       metrics_settings_add_text (parser->settings, id, text, ORIGIN);
-      if (id == METRICS_SETTING_LISTEN)
-        listener = metrics_listener_new_parse (text, error);
-      if (id != METRICS_SETTING_LISTEN || listener != NULL)
+      if (!metrics_setting_is_address (id))
+        return TRUE;
+      listener = metrics_listener_new_parse (text, METRICS_DEFAULT_PORT, error);
+      if (listener != NULL)
         return TRUE;
       break;
     case METRICS_SETTING_SWITCH:
@@ -88,7 +90,7 @@ add_setting (GOptionGroup *group, MetricsSettingId id)
   if (setting->kind == METRICS_SETTING_SWITCH)
     entries[0].flags = G_OPTION_FLAG_NO_ARG;
   /* As they are: names of files need not be UTF-8. */
-  else if (setting->kind == METRICS_SETTING_PATH || id == METRICS_SETTING_LISTEN)
+  else if (setting->kind == METRICS_SETTING_PATH || metrics_setting_is_address (id))
     entries[0].flags = G_OPTION_FLAG_FILENAME;
   g_option_group_add_entries (group, entries);
 }
@@ -105,7 +107,12 @@ add_settings (Parser *parser)
   } sections[] = {
     { "addresses",
       _ ("Addresses:"),
-      { METRICS_SETTING_HOST, METRICS_SETTING_PORT, METRICS_SETTING_LISTEN, METRICS_N_SETTINGS } },
+      { METRICS_SETTING_HOST, METRICS_SETTING_PORT, METRICS_SETTING_LISTEN,
+#if HAVE_HTTP
+        METRICS_SETTING_HTTP_LISTEN, METRICS_SETTING_HTTP_PORT, METRICS_SETTING_HTTP_HOST,
+        METRICS_SETTING_NO_HTTP,
+#endif
+        METRICS_N_SETTINGS } },
     { "stored",
       _ ("What is kept:"),
       { METRICS_SETTING_STATE_DIR, METRICS_SETTING_MEMORY_ONLY, METRICS_SETTING_DURABILITY,

@@ -38,6 +38,21 @@ static const MetricsSetting settings[METRICS_N_SETTINGS] = {
   [METRICS_SETTING_LISTEN]
   = { "listen", METRICS_SETTING_LIST, N_ ("Address to listen on; can be given several times"),
       N_ ("ADDRESS[,OPTION...]") },
+#if HAVE_HTTP
+  [METRICS_SETTING_HTTP_LISTEN]
+  = { "http-listen", METRICS_SETTING_LIST,
+      N_ ("Address to serve HTTP on (127.0.0.1:8889 and [::1]:8889); can be given several times"),
+      N_ ("ADDRESS[,OPTION...]") },
+  [METRICS_SETTING_HTTP_PORT]
+  = { "http-port", METRICS_SETTING_NUMBER, N_ ("TCP port of HTTP (8889); 0 takes any that is free"),
+      N_ ("PORT"), 0, G_MAXUINT16, METRICS_DEFAULT_HTTP_PORT },
+  [METRICS_SETTING_HTTP_HOST]
+  = { "http-host", METRICS_SETTING_LIST,
+      N_ ("Name by which browsers may call the server, beside localhost and the machine's own; can be given "
+          "several times"),
+      N_ ("NAME"), .is_live = TRUE },
+  [METRICS_SETTING_NO_HTTP] = { "no-http", METRICS_SETTING_SWITCH, N_ ("Serve no HTTP") },
+#endif
   [METRICS_SETTING_EXIT_WHEN_IDLE]
   = { "exit-when-idle", METRICS_SETTING_NUMBER,
       N_ ("Time after which a server leaves that has nothing to do, to be started again by the next call (0: "
@@ -133,6 +148,22 @@ metrics_setting_find (const char *name, MetricsSettingId *id)
         return TRUE;
       }
   return FALSE;
+}
+
+/**
+ * metrics_setting_is_address:
+ * @id: which one
+ *
+ * Returns: whether its values are addresses to listen on, with options
+ */
+gboolean
+metrics_setting_is_address (MetricsSettingId id)
+{
+#if HAVE_HTTP
+  if (id == METRICS_SETTING_HTTP_LISTEN)
+    return TRUE;
+#endif
+  return id == METRICS_SETTING_LISTEN;
 }
 
 /**

@@ -12,6 +12,12 @@ typedef enum
   METRICS_SETTING_HOST,
   METRICS_SETTING_PORT,
   METRICS_SETTING_LISTEN,
+#if HAVE_HTTP
+  METRICS_SETTING_HTTP_LISTEN,
+  METRICS_SETTING_HTTP_PORT,
+  METRICS_SETTING_HTTP_HOST,
+  METRICS_SETTING_NO_HTTP,
+#endif
   METRICS_SETTING_EXIT_WHEN_IDLE,
   METRICS_SETTING_SELF_METRICS,
   METRICS_SETTING_LOG_LEVEL,
@@ -82,6 +88,7 @@ typedef struct _MetricsSettings MetricsSettings;
 
 const MetricsSetting *metrics_setting_get (MetricsSettingId id);
 gboolean metrics_setting_find (const char *name, MetricsSettingId *id);
+gboolean metrics_setting_is_address (MetricsSettingId id);
 char *metrics_setting_list_names (void);
 
 MetricsSettings *metrics_settings_new (void);

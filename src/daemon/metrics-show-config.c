@@ -9,6 +9,16 @@
 /* Prints a configuration as a file that says the same. It is for programs as well: no word of it is
  * translated. */
 
+static gboolean
+is_port (MetricsSettingId id)
+{
+#if HAVE_HTTP
+  if (id == METRICS_SETTING_HTTP_PORT)
+    return TRUE;
+#endif
+  return id == METRICS_SETTING_PORT;
+}
+
 static void
 show_setting (const MetricsConfig *self, MetricsSettingId id)
 {
@@ -16,7 +26,7 @@ show_setting (const MetricsConfig *self, MetricsSettingId id)
   const char *origin = metrics_settings_get_origin (self->settings, id);
   g_autofree char *value = metrics_settings_format (self->settings, id);
   gboolean is_unused = id == METRICS_SETTING_STATE_DIR && self->state_dir == NULL;
-  gboolean is_unset = origin == NULL && (setting->kind == METRICS_SETTING_LIST || id == METRICS_SETTING_PORT);
+  gboolean is_unset = origin == NULL && (setting->kind == METRICS_SETTING_LIST || is_port (id));
 
   /* What a folder is by default depends on the environment: here it has been found out. */
   if (id == METRICS_SETTING_STATE_DIR && !is_unused && origin == NULL)

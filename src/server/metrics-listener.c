@@ -2,22 +2,15 @@
 
 #include "config.h"
 
-#include "server/metrics-listener.h"
+#include "server/metrics-listener-private.h"
 
-#include "common/metrics-address.h"
-#include "common/metrics-names.h"
 #include "server/metrics-unix-socket.h"
 
 #include <errno.h>
-#include <gio/gunixsocketaddress.h>
 #include <glib/gi18n.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <string.h>
 #include <unistd.h>
-
-/* What a name of passed sockets follows. */
-#define PASSED_PREFIX "fd:"
 
 /* How many clients may wait to be accepted; the kernel takes less where net.core.somaxconn is less. */
 #define BACKLOG 4096
@@ -25,31 +18,6 @@
 /* Another port is tried this often where the system chose one that is taken on another address of the host.
  */
 #define MAX_PORT_TRIES 16
-
-/**
- * MetricsListener:
- *
- * An address at which clients are expected, and what they may do: a TCP host and port, where the host can
- * stand for several addresses, a unix socket, or the sockets of a name that the service manager passed.
- */
-struct _MetricsListener
-{
-  GObject parent;
-
-  GStrv hosts; /* (owned) (nullable): of TCP */
-  guint16 port;
-
-  char *path; /* (owned) (nullable): of a unix socket */
-  MetricsUnixOwner owner;
-
-  char *passed_name; /* (owned) (nullable): of sockets that were passed */
-
-  MetricsRights rights; /* 0: the credentials of the peer decide */
-  gboolean has_rights;  /* whether these were asked for */
-
-  GPtrArray *sockets; /* (owned) (element-type GSocket) */
-  MetricsUnixIdentity identity;
-};
 
 G_DEFINE_FINAL_TYPE (MetricsListener, metrics_listener, G_TYPE_OBJECT)
 
@@ -156,93 +124,6 @@ metrics_listener_set_default_rights (MetricsListener *self, MetricsRights rights
 
   if (self->hosts != NULL && !self->has_rights)
     self->rights = rights;
-}
-
-static gboolean
-parse_option (MetricsListener *self, const char *option, GError **error)
-{
-  if (g_str_has_prefix (option, "rights="))
-    {
-      self->has_rights = metrics_rights_parse (option + strlen ("rights="), &self->rights);
-      if (self->has_rights)
-        return TRUE;
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                   _ ("'%s': rights are read, put and delete, joined by '+'"), option);
-      return FALSE;
-    }
-  if (self->path != NULL && g_str_has_prefix (option, "mode="))
-    return metrics_unix_owner_parse_mode (&self->owner, option + strlen ("mode="), error);
-  if (self->path != NULL && g_str_has_prefix (option, "owner="))
-    return metrics_unix_owner_parse_owner (&self->owner, option + strlen ("owner="), error);
-
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-               _ ("'%s': a listener takes rights=, and a unix socket mode= and owner= as well"), option);
-  return FALSE;
-}
-
-static gboolean
-parse_address (MetricsListener *self, const char *text, GError **error)
-{
-  g_autoptr (GSocketConnectable) address = NULL;
-
-  if (g_str_has_prefix (text, PASSED_PREFIX))
-    {
-      self->passed_name = g_strdup (text + strlen (PASSED_PREFIX));
-      if (self->passed_name[0] != '\0')
-        return TRUE;
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, _ ("'%s': the name is empty"), text);
-      return FALSE;
-    }
-
-  address = metrics_address_parse (text, METRICS_DEFAULT_PORT, error);
-  if (address == NULL)
-    return FALSE;
-  if (G_IS_UNIX_SOCKET_ADDRESS (address))
-    self->path = g_strdup (g_unix_socket_address_get_path (G_UNIX_SOCKET_ADDRESS (address)));
-  else
-    {
-      const char *hosts[] = { g_network_address_get_hostname (G_NETWORK_ADDRESS (address)), NULL };
-
-      self->hosts = g_strdupv ((GStrv) hosts);
-      self->port = g_network_address_get_port (G_NETWORK_ADDRESS (address));
-      self->rights = METRICS_RIGHTS_ALL;
-    }
-  return TRUE;
-}
-
-/**
- * metrics_listener_new_parse:
- * @text: `ADDRESS[,rights=RIGHTS][,mode=MODE][,owner=USER[:GROUP]]`, the address as metrics_address_parse()
- * takes it, or `fd:NAME` for the sockets of that name which the service manager passed
- * @error: return location for a #GError
- *
- * Returns: (transfer full): a listener, or %NULL where the text is not one
- */
-MetricsListener *
-metrics_listener_new_parse (const char *text, GError **error)
-{
-  g_autoptr (MetricsListener) self = g_object_new (METRICS_TYPE_LISTENER, NULL);
-  g_auto (GStrv) parts = g_strsplit (text, ",", -1);
-
-  if (!parse_address (self, parts[0] != NULL ? parts[0] : "", error))
-    return NULL;
-  for (guint i = 1; parts[0] != NULL && parts[i] != NULL; i++)
-    if (!parse_option (self, parts[i], error))
-      return NULL;
-  return g_steal_pointer (&self);
-}
-
-/* A name that is not in the file system, which only a passed socket can have, is written as systemd does. */
-static char *
-describe_address (GSocketAddress *address)
-{
-  if (G_IS_UNIX_SOCKET_ADDRESS (address)
-      && g_unix_socket_address_get_address_type (G_UNIX_SOCKET_ADDRESS (address))
-             != G_UNIX_SOCKET_ADDRESS_PATH)
-    return g_strconcat ("unix:@", g_unix_socket_address_get_path (G_UNIX_SOCKET_ADDRESS (address)), NULL);
-  if (G_IS_UNIX_SOCKET_ADDRESS (address))
-    return g_strconcat ("unix:", g_unix_socket_address_get_path (G_UNIX_SOCKET_ADDRESS (address)), NULL);
-  return g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
 }
 
 /* All addresses that the hosts stand for, each once, with the port still to be set. */
@@ -366,7 +247,7 @@ open_addresses (MetricsListener *self, GPtrArray *addresses, GError **error)
 
       if (!is_missing (local_error))
         {
-          g_autofree char *text = describe_address (address);
+          g_autofree char *text = metrics_listener_describe_address (address);
 
           /* Translators: an address; the reason follows */
           g_propagate_prefixed_error (error, g_steal_pointer (&local_error), _ ("cannot listen on %s: "),
@@ -551,31 +432,6 @@ metrics_listener_get_sockets (MetricsListener *self)
 }
 
 /**
- * metrics_listener_describe:
- * @self: a listener
- *
- * Returns: (transfer full) (element-type utf8): where it listens, with the ports that the system chose, in
- * the form that metrics_address_parse() reads (but for `unix:@NAME`, a unix socket in no file)
- */
-GPtrArray *
-metrics_listener_describe (MetricsListener *self)
-{
-  GPtrArray *texts;
-
-  g_return_val_if_fail (METRICS_IS_LISTENER (self), NULL);
-
-  texts = g_ptr_array_new_with_free_func (g_free);
-  for (guint i = 0; i < self->sockets->len; i++)
-    {
-      g_autoptr (GSocketAddress) address = g_socket_get_local_address (self->sockets->pdata[i], NULL);
-
-      if (address != NULL)
-        g_ptr_array_add (texts, describe_address (address));
-    }
-  return texts;
-}
-
-/**
  * metrics_listener_get_rights:
  * @self: a listener
  * @peer: the socket of a client that it accepted
@@ -589,4 +445,61 @@ metrics_listener_get_rights (MetricsListener *self, GSocket *peer)
 
   /* A peer without credentials reads and puts. */
   return self->rights != METRICS_RIGHTS_NONE ? self->rights : metrics_rights_of_peer (peer);
+}
+
+/**
+ * metrics_listener_set_http:
+ * @self: a listener
+ *
+ * Says that clients speak HTTP there, and not the line protocol.
+ */
+void
+metrics_listener_set_http (MetricsListener *self)
+{
+  g_return_if_fail (METRICS_IS_LISTENER (self));
+
+  self->is_http = TRUE;
+}
+
+/**
+ * metrics_listener_is_http:
+ * @self: a listener
+ *
+ * Returns: whether clients speak HTTP there
+ */
+gboolean
+metrics_listener_is_http (MetricsListener *self)
+{
+  g_return_val_if_fail (METRICS_IS_LISTENER (self), FALSE);
+
+  return self->is_http;
+}
+
+/**
+ * metrics_listener_set_default:
+ * @self: a listener
+ *
+ * Says that it is there only since nobody has said where to listen: it makes room for sockets that are
+ * passed.
+ */
+void
+metrics_listener_set_default (MetricsListener *self)
+{
+  g_return_if_fail (METRICS_IS_LISTENER (self));
+
+  self->is_default = TRUE;
+}
+
+/**
+ * metrics_listener_is_default:
+ * @self: a listener
+ *
+ * Returns: whether it is there only since nobody has said where to listen
+ */
+gboolean
+metrics_listener_is_default (MetricsListener *self)
+{
+  g_return_val_if_fail (METRICS_IS_LISTENER (self), FALSE);
+
+  return self->is_default;
 }

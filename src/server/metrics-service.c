@@ -2,56 +2,13 @@
 
 #include "config.h"
 
-#include "server/metrics-service.h"
+#include "server/metrics-service-private.h"
 
 #include "common/metrics-log.h"
-#include "common/metrics-poller.h"
 #include "server/metrics-accept-guard.h"
 #include "server/metrics-client-log.h"
-#include "server/metrics-connection.h"
-#include "server/metrics-gate.h"
-#include "server/metrics-recorder.h"
 
 #include <glib/gi18n.h>
-
-/* Clients over the limit that are being told so at the same time; while there are that many, nobody is
- * accepted. */
-#define MAX_REFUSED 16
-
-/**
- * MetricsService:
- *
- * Accepts clients and looks after their connections.
- *
- * Each listening socket has a #GSocketService of its own. One with several sockets would lose clients: where
- * two come to different sockets in the same iteration of the main context, GLib before 2.86 completes the
- * same task twice.
- */
-struct _MetricsService
-{
-  GObject parent;
-
-  MetricsStore *store; /* (owned) */
-  MetricsGate *gate;   /* (owned) */
-  MetricsLimits limits;
-  MetricsFigures figures;
-  MetricsRecorder *recorder; /* (owned) (nullable) */
-  MetricsPoller *poller;     /* (owned) */
-  GSource *guard;            /* (owned) */
-
-  GPtrArray *listeners;    /* (owned) (element-type MetricsListener) */
-  GPtrArray *acceptors;    /* (owned) (element-type GSocketService): one for each listening socket */
-  GHashTable *connections; /* (owned) (element-type MetricsConnection): a set */
-  GHashTable *refused;     /* (owned) (element-type MetricsConnection): a set of those over the limit */
-
-  guint n_most_free;  /* how many descriptors were free when there was no client */
-  gboolean finishing; /* whether it stops */
-  gint64 quiet_since; /* monotonic time at which the last client went, or of the start */
-  guint finish_timeout_id;
-  guint drain_id;
-};
-
-static guint signal_finished;
 
 G_DEFINE_FINAL_TYPE (MetricsService, metrics_service, G_TYPE_OBJECT)
 
@@ -60,16 +17,7 @@ update_accepting (MetricsService *self)
 {
   if (self->guard != NULL)
     metrics_accept_guard_set_open (self->guard,
-                                   !self->finishing && g_hash_table_size (self->refused) < MAX_REFUSED);
-}
-
-static void
-check_finished (MetricsService *self)
-{
-  if (!self->finishing || g_hash_table_size (self->connections) + g_hash_table_size (self->refused) > 0)
-    return;
-  g_clear_handle_id (&self->finish_timeout_id, g_source_remove);
-  g_signal_emit (self, signal_finished, 0);
+                                   !self->finishing && metrics_service_get_n_refused (self) < MAX_REFUSED);
 }
 
 /* Units of work, see MetricsLimits, that are done at once of what nobody waits for. */
@@ -88,99 +36,94 @@ drain_cb (gpointer user_data)
 }
 
 static void
-connection_closed_cb (MetricsConnection *connection, gpointer user_data)
+client_gone (MetricsService *self)
 {
-  MetricsService *self = user_data;
-
-  g_hash_table_remove (self->refused, connection);
-  g_hash_table_remove (self->connections, connection);
-  self->figures.connections = g_hash_table_size (self->connections);
+  self->figures.connections = metrics_service_get_n_clients (self);
   self->quiet_since = g_get_monotonic_time ();
   update_accepting (self);
   /* The answer that it was in the middle of may have kept what others deleted. Not at an idle priority, which
    * is never reached while clients are busy. */
   if (self->drain_id == 0)
     self->drain_id = g_idle_add_full (G_PRIORITY_DEFAULT, drain_cb, self, NULL);
-  check_finished (self);
+  metrics_service_check_finished (self);
 }
 
-static gboolean
-incoming_cb (GSocketService *acceptor, GSocketConnection *stream, GObject *source_object, gpointer user_data)
+static void
+front_gone_cb (gpointer user_data)
+{
+  client_gone (user_data);
+}
+
+static void
+connection_closed_cb (MetricsConnection *connection, gpointer user_data)
 {
   MetricsService *self = user_data;
-  gboolean over_limit = g_hash_table_size (self->connections) >= self->limits.connections;
+
+  g_hash_table_remove (self->refused, connection);
+  g_hash_table_remove (self->connections, connection);
+  client_gone (self);
+}
+
+/* Who serves it, is the front's to say. */
+static gboolean
+hand_over (MetricsService *self, GSocketConnection *stream, MetricsRights rights, gboolean over_limit)
+{
   GSocket *socket = g_socket_connection_get_socket (stream);
-  MetricsRights rights = metrics_listener_get_rights (METRICS_LISTENER (source_object), socket);
+  g_autoptr (GError) error = NULL;
+
+  if (!metrics_front_accept (&self->front, stream, rights, over_limit, &error))
+    {
+      metrics_client_log_lost (socket, error);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* Returns: FALSE where it is lost */
+static gboolean
+serve (MetricsService *self, GSocketConnection *stream, MetricsRights rights, gboolean over_limit)
+{
   g_autoptr (MetricsConnection) connection
       = metrics_connection_new (stream, self->store, self->gate, &self->limits, &self->figures, rights);
   g_autoptr (GError) error = NULL;
 
   if (!metrics_connection_start (connection, self->poller, &error))
     {
-      metrics_client_log_lost (socket, error);
-      return TRUE;
+      metrics_client_log_lost (g_socket_connection_get_socket (stream), error);
+      return FALSE;
     }
-
   g_signal_connect (connection, "closed", G_CALLBACK (connection_closed_cb), self);
   g_hash_table_add (over_limit ? self->refused : self->connections, g_object_ref (connection));
+  if (over_limit)
+    metrics_connection_refuse (connection, "too many connections");
+  return TRUE;
+}
+
+static gboolean
+incoming_cb (GSocketService *acceptor, GSocketConnection *stream, GObject *source_object, gpointer user_data)
+{
+  MetricsService *self = user_data;
+  MetricsListener *listener = METRICS_LISTENER (source_object);
+  gboolean over_limit = metrics_service_get_n_clients (self) >= self->limits.connections;
+  GSocket *socket = g_socket_connection_get_socket (stream);
+  MetricsRights rights = metrics_listener_get_rights (listener, socket);
+
+  if (!(metrics_listener_is_http (listener) ? hand_over (self, stream, rights, over_limit)
+                                            : serve (self, stream, rights, over_limit)))
+    return TRUE;
   if (over_limit)
     {
       self->figures.connections_refused++;
       metrics_client_log_over_limit (socket, &self->limits);
-      metrics_connection_refuse (connection, "too many connections");
       update_accepting (self);
     }
   else
     {
       self->figures.connections_accepted++;
-      self->figures.connections = g_hash_table_size (self->connections);
+      self->figures.connections = metrics_service_get_n_clients (self);
     }
   metrics_accept_guard_accepted (self->guard, acceptor);
   return TRUE;
-}
-
-static void
-for_each_connection (MetricsService *self, void (*func) (MetricsConnection *))
-{
-  GHashTable *tables[] = { self->connections, self->refused };
-
-  for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
-    {
-      g_autoptr (GPtrArray) connections = g_ptr_array_new_with_free_func (g_object_unref);
-      GHashTableIter iter;
-      gpointer connection;
-
-      /* Those that close take themselves out of the table. */
-      g_hash_table_iter_init (&iter, tables[i]);
-      while (g_hash_table_iter_next (&iter, &connection, NULL))
-        g_ptr_array_add (connections, g_object_ref (connection));
-      for (guint k = 0; k < connections->len; k++)
-        func (connections->pdata[k]);
-    }
-}
-
-/* Listens no more. The guard goes first: it polls the sockets that are closed here. */
-static void
-close_acceptors (MetricsService *self)
-{
-  if (self->guard != NULL)
-    g_source_destroy (self->guard);
-  g_clear_pointer (&self->guard, g_source_unref);
-  for (guint i = 0; i < self->listeners->len; i++)
-    {
-      GPtrArray *sockets = metrics_listener_get_sockets (self->listeners->pdata[i]);
-
-      for (guint k = 0; k < sockets->len; k++)
-        metrics_poller_disown (self->poller, g_socket_get_fd (sockets->pdata[k]));
-    }
-  for (guint i = 0; i < self->acceptors->len; i++)
-    {
-      g_signal_handlers_disconnect_by_data (self->acceptors->pdata[i], self);
-      g_socket_service_stop (self->acceptors->pdata[i]);
-      g_socket_listener_close (self->acceptors->pdata[i]);
-    }
-  g_ptr_array_set_size (self->acceptors, 0);
-  g_ptr_array_foreach (self->listeners, (GFunc) (void (*) (void)) metrics_listener_close, NULL);
 }
 
 static void
@@ -190,9 +133,9 @@ metrics_service_dispose (GObject *object)
 
   g_clear_pointer (&self->recorder, metrics_recorder_free);
   g_clear_handle_id (&self->finish_timeout_id, g_source_remove);
-  for_each_connection (self, metrics_connection_abort);
+  metrics_service_foreach_connection (self, metrics_connection_abort);
   g_clear_handle_id (&self->drain_id, g_source_remove);
-  close_acceptors (self);
+  metrics_service_close_acceptors (self);
   g_ptr_array_set_size (self->listeners, 0);
   g_clear_object (&self->gate);
   g_clear_object (&self->store);
@@ -222,13 +165,7 @@ metrics_service_class_init (MetricsServiceClass *klass)
   object_class->dispose = metrics_service_dispose;
   object_class->finalize = metrics_service_finalize;
 
-  /**
-   * MetricsService::finished:
-   *
-   * After metrics_service_finish(): the last client has gone.
-   */
-  signal_finished = g_signal_new ("finished", METRICS_TYPE_SERVICE, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                  G_TYPE_NONE, 0);
+  metrics_service_install_signals ();
 }
 
 static void
@@ -280,6 +217,36 @@ metrics_service_set_disk_func (MetricsService *self, MetricsDiskFiguresFunc func
 }
 
 /**
+ * metrics_service_set_front:
+ * @self: a service
+ * @funcs: who serves the clients that come to a listener of HTTP; copied
+ *
+ * Clients of the front are accepted under the same limits as all others. It has to be set before such a
+ * listener is listened to, and to live as long as the service.
+ */
+void
+metrics_service_set_front (MetricsService *self, const MetricsFrontFuncs *funcs)
+{
+  g_return_if_fail (METRICS_IS_SERVICE (self));
+
+  metrics_front_init (&self->front, funcs, front_gone_cb, self);
+}
+
+/**
+ * metrics_service_get_poller:
+ * @self: a service
+ *
+ * Returns: (transfer none): what wakes its clients, for those of a front
+ */
+MetricsPoller *
+metrics_service_get_poller (MetricsService *self)
+{
+  g_return_val_if_fail (METRICS_IS_SERVICE (self), NULL);
+
+  return self->poller;
+}
+
+/**
  * metrics_service_record:
  * @self: a service
  * @interval: how often, in seconds; 0 for never
@@ -301,7 +268,7 @@ metrics_service_record (MetricsService *self, guint interval)
 static void
 fit_connection_limit (MetricsService *self)
 {
-  guint n_clients = g_hash_table_size (self->connections) + g_hash_table_size (self->refused);
+  guint n_clients = metrics_service_get_n_clients (self) + metrics_service_get_n_refused (self);
   guint n_free = metrics_accept_guard_get_n_free () + n_clients;
   guint most;
 
@@ -334,7 +301,7 @@ metrics_service_set_limits (MetricsService *self, const MetricsLimits *limits)
 
   self->limits = *limits;
   fit_connection_limit (self);
-  for_each_connection (self, metrics_connection_take_limits);
+  metrics_service_foreach_connection (self, metrics_connection_take_limits);
 }
 
 /**
@@ -402,7 +369,7 @@ metrics_service_adopt (MetricsService *self,
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "the server stops");
       return FALSE;
     }
-  if (g_hash_table_size (self->connections) >= self->limits.connections)
+  if (metrics_service_get_n_clients (self) >= self->limits.connections)
     {
       self->figures.connections_refused++;
       metrics_client_log_over_limit (g_socket_connection_get_socket (stream), &self->limits);
@@ -416,7 +383,7 @@ metrics_service_adopt (MetricsService *self,
   g_signal_connect (connection, "closed", G_CALLBACK (connection_closed_cb), self);
   g_hash_table_add (self->connections, g_steal_pointer (&connection));
   self->figures.connections_accepted++;
-  self->figures.connections = g_hash_table_size (self->connections);
+  self->figures.connections = metrics_service_get_n_clients (self);
   return TRUE;
 }
 
@@ -461,78 +428,10 @@ metrics_service_get_quiet_since (MetricsService *self)
 {
   g_return_val_if_fail (METRICS_IS_SERVICE (self), 0);
 
-  if (g_hash_table_size (self->connections) + g_hash_table_size (self->refused) > 0)
+  if (metrics_service_get_n_clients (self) + metrics_service_get_n_refused (self) > 0)
     return G_MAXINT64;
   for (guint i = 0; i < self->listeners->len; i++)
     if (is_awaited (self->listeners->pdata[i]))
       return G_MAXINT64;
   return self->quiet_since;
-}
-
-/**
- * metrics_service_stop_accepting:
- * @self: a service
- *
- * Listens no more: who comes to a socket that was passed waits for the next server, and to another finds
- * nobody. Those who are there are served until metrics_service_finish().
- */
-void
-metrics_service_stop_accepting (MetricsService *self)
-{
-  g_return_if_fail (METRICS_IS_SERVICE (self));
-
-  close_acceptors (self);
-}
-
-static gboolean
-finish_timeout_cb (gpointer user_data)
-{
-  MetricsService *self = user_data;
-  guint n = g_hash_table_size (self->connections) + g_hash_table_size (self->refused);
-
-  self->finish_timeout_id = 0;
-  metrics_log (METRICS_EVENT_CLIENTS_CUT_OFF, METRICS_FIELDS (METRICS_NUMBER (COUNT, n)),
-               ngettext ("%u client did not take its answers in time",
-                         "%u clients did not take their answers in time", n),
-               n);
-  metrics_service_abort (self);
-  return G_SOURCE_REMOVE;
-}
-
-/**
- * metrics_service_finish:
- * @self: a service
- * @timeout: seconds that clients have to take what they are owed
- *
- * Accepts and reads no more; executes what was read and sends the answers. #MetricsService::finished says
- * when all clients have gone, from an iteration of the main context or from here.
- */
-void
-metrics_service_finish (MetricsService *self, guint timeout)
-{
-  g_return_if_fail (METRICS_IS_SERVICE (self));
-
-  if (self->finishing)
-    return;
-  self->finishing = TRUE;
-  g_clear_pointer (&self->recorder, metrics_recorder_free);
-  close_acceptors (self);
-
-  self->finish_timeout_id = g_timeout_add_seconds (timeout, finish_timeout_cb, self);
-  for_each_connection (self, metrics_connection_finish);
-  check_finished (self);
-}
-
-/**
- * metrics_service_abort:
- * @self: a service
- *
- * Closes all connections at once, whatever is owed to them.
- */
-void
-metrics_service_abort (MetricsService *self)
-{
-  g_return_if_fail (METRICS_IS_SERVICE (self));
-
-  for_each_connection (self, metrics_connection_abort);
 }

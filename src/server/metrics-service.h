@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include "common/metrics-poller.h"
+#include "server/metrics-front.h"
 #include "server/metrics-limits.h"
 #include "server/metrics-listener.h"
 #include "server/metrics-stats.h"
@@ -17,6 +19,8 @@ G_DECLARE_FINAL_TYPE (MetricsService, metrics_service, METRICS, SERVICE, GObject
 MetricsService *metrics_service_new (MetricsStore *store, const MetricsLimits *limits, GError **error);
 
 void metrics_service_set_disk_func (MetricsService *self, MetricsDiskFiguresFunc func, gpointer user_data);
+void metrics_service_set_front (MetricsService *self, const MetricsFrontFuncs *funcs);
+MetricsPoller *metrics_service_get_poller (MetricsService *self);
 void metrics_service_set_limits (MetricsService *self, const MetricsLimits *limits);
 void metrics_service_record (MetricsService *self, guint interval);
 gboolean metrics_service_listen (MetricsService *self, MetricsListener *listener, GError **error);

@@ -59,7 +59,7 @@ def main():
     cores = sorted(os.sched_getaffinity(0))
     server_core, client_core = cores[0], cores[-1]
     servers = {
-        'metricsd': [os.environ['METRICSD'], '--memory-only', '--host', '127.0.0.1', '--port', '0'],
+        'metricsd': [os.environ['METRICSD'], '--memory-only', '--host', '127.0.0.1', '--port', '0', '--no-http'],
         'baseline': [os.environ['BASELINE']],
     }
     rates = {}

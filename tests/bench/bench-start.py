@@ -27,7 +27,7 @@ def drop_caches(folder):
 
 
 def start(metricsd, folder, options):
-    server = subprocess.Popen([metricsd, '--host', '127.0.0.1', '--port', '0', '--state-dir', folder] + options,
+    server = subprocess.Popen([metricsd, '--host', '127.0.0.1', '--port', '0', '--no-http', '--state-dir', folder] + options,
                               stdout=subprocess.PIPE, text=True)
     address = None
     for line in server.stdout:

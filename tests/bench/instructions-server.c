@@ -56,7 +56,7 @@ server_new (void)
   self->service = metrics_service_new (self->store, &limits, &error);
   g_assert_no_error (error);
   text = g_strdup_printf ("unix:%s,rights=read+put+delete", self->address.sun_path);
-  self->listener = metrics_listener_new_parse (text, &error);
+  self->listener = metrics_listener_new_parse (text, 0, &error);
   g_assert_no_error (error);
   g_assert_true (metrics_listener_open (self->listener, &error));
   g_assert_true (metrics_service_listen (self->service, self->listener, &error));

@@ -145,7 +145,7 @@ class Metricsd(Announced):
     is_peer = False
 
     def command(self):
-        return [self.config.metricsd, '--memory-only', '--host', '127.0.0.1', '--port', '0',
+        return [self.config.metricsd, '--memory-only', '--host', '127.0.0.1', '--port', '0', '--no-http',
                 '--connection-limit', '15000']
 
 

@@ -37,7 +37,11 @@ real_server_start (const char *program, const char *address)
 
   g_subprocess_launcher_set_child_setup (launcher, die_with_parent, NULL, NULL);
   self->process
-      = g_subprocess_launcher_spawn (launcher, &error, program, "--memory-only", "--listen", address, NULL);
+      = g_subprocess_launcher_spawn (launcher, &error, program, "--memory-only", "--listen", address,
+#if HAVE_HTTP
+                                     "--no-http",
+#endif
+                                     NULL);
   g_assert_no_error (error);
   output = g_data_input_stream_new (g_subprocess_get_stdout_pipe (self->process));
   while (g_strcmp0 (line, "ready") != 0)

@@ -8,6 +8,7 @@ Nothing here measures time: WATCHDOG only turns a hang into a failure."""
 
 import contextlib
 import ctypes
+import functools
 import os
 import re
 import select
@@ -52,6 +53,19 @@ def in_memory(options, memory_only):
     return options + ['--memory-only'] if memory_only and not wants_disk else options
 
 
+@functools.cache
+def has_http(program=None):
+    """Whether the metricsd to test was built with HTTP."""
+    return '--no-http' in subprocess.run([program or binary(), '--help'], stdin=subprocess.DEVNULL, capture_output=True,
+                                         text=True, check=True, env={**os.environ, **NOWHERE}).stdout
+
+
+def quietly(options):
+    """The options of a server that has no HTTP, unless they say something of it: two servers cannot have its port."""
+    said = any(str(option).startswith('--http-') or option == '--no-http' for option in options)
+    return options if said or not has_http(binary()) else ['--no-http'] + options
+
+
 def prepare_child(preexec):
     """A server must not outlive a test that is stopped for its time."""
     if preexec is not None:
@@ -79,7 +93,8 @@ def passing(sockets):
 
 def run(*options, memory_only=True, env=None, preexec=None, sockets=()):
     """Runs metricsd to its end, for options with which it must not start to serve."""
-    process = subprocess.Popen(passing(sockets) + [binary()] + in_memory([str(option) for option in options], memory_only),
+    process = subprocess.Popen(passing(sockets) + [binary()]
+                               + quietly(in_memory([str(option) for option in options], memory_only)),
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                env={**os.environ, **NOWHERE, **(env or {})},
                                pass_fds=[sock.fileno() for _, sock in sockets],
@@ -130,18 +145,25 @@ class Server:
     """A running metricsd. Where the options name no address, nor the session bus, it listens on 127.0.0.1, on a free
     port. Where they say nothing of the disk it keeps points in memory only, unless `memory_only` is false. A `plain`
     one has these options and no others: a configuration says the rest. `sockets`, pairs of a name and something with a
-    fileno(), are passed as systemd passes them.
+    fileno(), are passed as systemd passes them. There is no HTTP unless an option says so, or `http` is true: then `http`
+    is its address, `http://127.0.0.1:43211`; where that is None a configuration says whether there is.
 
     Leaving the context stops it and fails on an exit status other than 0, on a sanitizer's report and on a
     GLib critical; what it writes to a `stderr` of the test's own is not looked at. `address` is its first address as
     text (`127.0.0.1:43210`, `[::1]:43210`, `unix:/path`), `addresses` are all, `port` is the first TCP port."""
 
-    def __init__(self, *options, memory_only=True, env=None, preexec=None, sockets=(), stderr=None, plain=False):
+    def __init__(self, *options, memory_only=True, env=None, preexec=None, sockets=(), stderr=None, plain=False,
+                 http=False):
         options = in_memory([str(option) for option in options], memory_only and not plain)
         if not sockets and not plain and not any(option.split('=')[0] in ('--host', '--port', '--listen', '--session')
                                                  for option in options):
             options = ['--host', '127.0.0.1', '--port', '0'] + options
+        if http:
+            options += ['--http-port', '0']
+        elif http is not None:
+            options = quietly(options)
         self.addresses = []
+        self.urls = []
         self._errors = tempfile.TemporaryFile()
         self._waived = False
         self.process = subprocess.Popen(
@@ -167,13 +189,18 @@ class Server:
                 raise AssertionError(f'metricsd did not start: {self.errors()}')
             output += data
         lines = output.decode().splitlines()
-        if lines[-1] != 'ready' or not all(line.startswith('listening on ') for line in lines[:-1]):
+        if lines[-1] != 'ready' or not all(line.startswith(('listening on ', 'serving ')) for line in lines[:-1]):
             raise AssertionError(f'metricsd wrote {output!r}')
-        self.addresses = [line.removeprefix('listening on ') for line in lines[:-1]]
+        self.addresses = [line.removeprefix('listening on ') for line in lines[:-1] if line.startswith('listening on ')]
+        self.urls = [line.removeprefix('serving ') for line in lines[:-1] if line.startswith('serving ')]
 
     @property
     def address(self):
         return self.addresses[0]
+
+    @property
+    def http(self):
+        return self.urls[0].rstrip('/')
 
     @property
     def port(self):

@@ -15,6 +15,8 @@ import struct
 import subprocess
 import sys
 
+import harness
+
 FOLDER = '/run/systemd/journal'
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -57,7 +59,7 @@ def main():
     stream.listen()
     errors = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     errors.connect(f'{FOLDER}/stdout')
-    server = subprocess.Popen([os.environ['METRICSD'], *sys.argv[1:]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    server = subprocess.Popen([os.environ['METRICSD'], *harness.quietly(sys.argv[1:])], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=errors, text=True)
     errors.close()
     address = None

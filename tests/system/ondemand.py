@@ -55,7 +55,7 @@ class OnDemand:
         os.chmod(self.folder, 0o755)
         address = f'unix:path={self.folder}/socket'
         self.env = {f'DBUS_{kind.upper()}_BUS_ADDRESS': address}
-        words = [f'--{kind}', f'--state-dir={self.folder}/state', *options]
+        words = harness.quietly([f'--{kind}', f'--state-dir={self.folder}/state', *options])
         self._write('config', CONFIG.format(folder=self.folder, policy=policy))
         self._write(f'{NAME}.service', SERVICE.format(name=NAME, folder=self.folder, program=harness.binary(),
                                                       options=' '.join(words)))

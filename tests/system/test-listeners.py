@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import OK, START_WATCHDOG, WRONG, Client, Server, TestCase, binary, effective_user, has_ipv6, main, run
+from harness import OK, START_WATCHDOG, WRONG, Client, Server, TestCase, binary, effective_user, has_ipv6, main, quietly, run
 
 DENIED = b'error\npermission denied\n\n'
 NOBODY = 65534
@@ -84,7 +84,7 @@ class InternetTest(ListenerTest):
 
     def test_default_hosts_without_ipv6(self):
         script = ('ip link set lo up && echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6 && echo 1 > /proc/sys/net/ipv6/conf/lo/disable_ipv6'
-                  ' && echo isolated && exec "$0" --memory-only --port 0')
+                  ' && echo isolated && exec "$0" --memory-only --port 0 ' + ' '.join(quietly([])))
         process = subprocess.Popen(['unshare', '--net', 'sh', '-c', script, binary()], stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.addCleanup(process.stdout.close)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 
-from harness import NOWHERE, OK, START_WATCHDOG, TestCase, binary, main, prepare_child, run, wait_until
+from harness import NOWHERE, OK, START_WATCHDOG, TestCase, binary, main, prepare_child, quietly, run, wait_until
 
 
 class LockTest(TestCase):
@@ -22,7 +22,7 @@ class LockTest(TestCase):
         """A second server, which has said that it waits."""
         with open(self.said, 'w') as said:
             process = subprocess.Popen(
-                [binary(), '--state-dir', self.state, '--lock-timeout', '3600', '--host', '127.0.0.1', '--port', '0'],
+                [binary(), *quietly(['--state-dir', str(self.state), '--lock-timeout', '3600', '--host', '127.0.0.1', '--port', '0'])],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, text=True,
                 env={**os.environ, **NOWHERE}, preexec_fn=lambda: prepare_child(None))
         self.addCleanup(self.end, process)

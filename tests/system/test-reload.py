@@ -14,7 +14,7 @@ import threading
 import time
 from random import Random
 
-from harness import NOWHERE, OK, SANITIZED, Client, TestCase, binary, main, wait_until
+from harness import NOWHERE, OK, SANITIZED, Client, TestCase, binary, main, quietly, wait_until
 
 DAY = 24 * 3600
 HOUR = 3600
@@ -261,17 +261,18 @@ class FixedTest(ReloadTest):
         texts = dict(re.findall(r'(?m)^\*\*([a-z-]+)\*\*\n((?:    .*\n)+)', page))
         # What is none of these is a number.
         others = {'host': '::1', 'listen': '127.0.0.1:0', 'state-dir': '/nowhere', 'memory-only': 'true',
+                  'http-listen': '127.0.0.1:0', 'http-host': 'metrics.lan;', 'no-http': 'false',
                   'durability': 'none', 'log-level': 'debug', 'memory-limit': '3M'}
-        base = {'host': '127.0.0.1', 'port': '0', 'state-dir': self.state}
+        base = {'host': '127.0.0.1', 'port': '0', 'no-http': 'true', 'state-dir': self.state}
         self.configure(*(f'{key}={value}' for key, value in base.items()))
-        server = self.start('--config', self.path, plain=True)
+        server = self.start('--config', self.path, plain=True, http=None)
         for name, text in texts.items():
             with self.subTest(name=name):
                 changed = {**base, name: others.get(name, 2000)}
                 said = self.reload(server, *(f'{key}={value}' for key, value in changed.items()))
                 self.assertEqual(f'{name} is changed by a restart only' in said, 'Live' not in text)
                 self.assertEqual(f'{name} is {changed[name]} now' in said, 'Live' in text)
-        self.assertEqual(len(texts), 20)
+        self.assertEqual(len(texts), 24)
 
     def test_the_command_line_holds(self):
         server = self.start_with(options=('--series-limit', '7', '--memory-only'))
@@ -306,7 +307,7 @@ class WrongTest(ReloadTest):
 
     def test_a_terminal_that_goes_away_ends_it(self):
         leader, terminal = pty.openpty()
-        process = subprocess.Popen([binary(), '--memory-only', '--port', '0', '--host', '127.0.0.1'], start_new_session=True,
+        process = subprocess.Popen([binary(), *quietly(['--memory-only', '--port', '0', '--host', '127.0.0.1'])], start_new_session=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=terminal,
                                    env={**os.environ, **NOWHERE})
         os.close(terminal)

@@ -144,7 +144,11 @@ test_layers (Fixture *f, gconstpointer user_data)
   g_assert_cmpuint (config->limits.idle_timeout, ==, 7);
   g_assert_cmpuint (config->series_limit, ==, 5);
   g_assert_true (metrics_config_make_listeners (config, METRICS_BUS_NONE, NULL));
+#if HAVE_HTTP
+  g_assert_cmpuint (config->listeners->len, ==, 2);
+#else
   g_assert_cmpuint (config->listeners->len, ==, 1);
+#endif
   g_assert_cmpuint (count_rules (config), ==, 1);
   g_assert_true (config->has_rollup);
   origin = metrics_settings_get_origin (config->settings, METRICS_SETTING_LINE_LIMIT);

@@ -8,6 +8,12 @@ complete -c metricsd -l port -x -d 'TCP port'
 complete -c metricsd -l listen -r -F -a 'unix:/ 127.0.0.1: [::1]:' -d 'Address to listen on'
 complete -c metricsd -l listen -x -n 'string match -q "*,*" -- (commandline -ct)' \
     -a '(string replace -r ",[^,]*\$" "" -- (commandline -ct)),{rights=read,rights=read+put,rights=read+put+delete,mode=0660,owner=}'
+complete -c metricsd -l http-listen -r -F -a 'unix:/ 127.0.0.1: [::1]:' -d 'Address to serve HTTP on'
+complete -c metricsd -l http-listen -x -n 'string match -q "*,*" -- (commandline -ct)' \
+    -a '(string replace -r ",[^,]*\$" "" -- (commandline -ct)),{rights=read,rights=read+put,rights=read+put+delete,mode=0660,owner=}'
+complete -c metricsd -l http-port -x -d 'TCP port of HTTP'
+complete -c metricsd -l http-host -x -d 'Name by which browsers may call the server'
+complete -c metricsd -l no-http -d 'Serve no HTTP'
 complete -c metricsd -l session -d 'Be called on the session bus'
 complete -c metricsd -l system -d 'Be called on the system bus'
 complete -c metricsd -l log-level -x -a 'error warning notice info debug' -d 'What is logged'
