@@ -87,7 +87,7 @@ metrics_connection_push (MetricsConnection *self)
 
 /**
  * metrics_connection_push_again:
- * @self: a connection, in a turn
+ * @self: a connection whose client watches, in a turn
  * @n_sent_before: how many bytes had left before it was written to last
  *
  * Returns: whether blocks have left whole, and there are more, for which there is time
@@ -95,7 +95,7 @@ metrics_connection_push (MetricsConnection *self)
 gboolean
 metrics_connection_push_again (MetricsConnection *self, guint64 n_sent_before)
 {
-  return metrics_connection_is_watching (self) && self->outbox.n_sent > n_sent_before && self->budget > 0
+  return self->outbox.n_sent > n_sent_before && self->budget > 0
          && metrics_buffer_length (&self->outbox.buffer) == 0 && metrics_connection_is_push_due (self);
 }
 

@@ -365,7 +365,8 @@ poller_cb (MetricsPollerEvents events, gpointer user_data)
       if (self->phase == PHASE_OPEN || self->phase == PHASE_FLUSHING)
         flush (self);
     }
-  while (look_again (self, n_sent, budget) || metrics_connection_push_again (self, n_sent));
+  while (look_again (self, n_sent, budget)
+         || (metrics_connection_is_watching (self) && metrics_connection_push_again (self, n_sent)));
   if (self->phase != PHASE_CLOSED)
     advance (self);
   self->is_called = FALSE;

@@ -179,7 +179,7 @@ begin_query (MetricsSession *self, MetricsQueryKind kind, const MetricsCommand *
   metrics_reply_begin (out);
 }
 
-static void
+G_GNUC_NO_INLINE static void
 watch (MetricsSession *self, const MetricsCommand *command, MetricsBuffer *out)
 {
   g_autoptr (MetricsSubscription) begun = NULL;
@@ -207,7 +207,7 @@ begin_ending (MetricsSession *self, MetricsVerb verb)
   self->is_busy = TRUE;
 }
 
-static void
+G_GNUC_NO_INLINE static void
 end (MetricsSession *self, MetricsVerb verb, MetricsBuffer *out)
 {
   if (self->subscription != NULL)

@@ -284,15 +284,14 @@ matches (MetricsWatcher *self, const MetricsEntry *entry)
   return FALSE;
 }
 
-static gboolean
-watches (MetricsWatcher *self, const MetricsEntry *entry)
+/* A series that is not in its place: matches it. Not inlined, nor is what follows, so that a put that nobody
+ * wants to know of saves no registers for it. */
+G_GNUC_NO_INLINE static gboolean
+learn (MetricsWatcher *self, const MetricsEntry *entry)
 {
   guint64 *place = &self->table[entry->id & (self->table_size - 1)];
-  gboolean is_watched;
+  gboolean is_watched = matches (self, entry);
 
-  if (G_LIKELY (*place >> 1 == entry->id))
-    return *place & 1;
-  is_watched = matches (self, entry);
   if (*place != 0 && ++self->n_displaced > self->table_size / 4 && self->table_size < LARGEST_TABLE)
     {
       set_table (self, self->table_size * 2);
@@ -300,6 +299,14 @@ watches (MetricsWatcher *self, const MetricsEntry *entry)
     }
   *place = entry->id << 1 | is_watched;
   return is_watched;
+}
+
+static inline gboolean
+watches (MetricsWatcher *self, const MetricsEntry *entry)
+{
+  guint64 known = self->table[entry->id & (self->table_size - 1)];
+
+  return G_LIKELY (known >> 1 == entry->id) ? (known & 1) != 0 : learn (self, entry);
 }
 
 /* Says that there is something, and once more when it has become much. */
@@ -325,22 +332,22 @@ can_grow (const MetricsWatcher *self, gsize growth)
 }
 
 /* The newest is there in any case that is not extreme: the oldest go for it. */
-static void
-push (MetricsWatcher *self, const MetricsWatchRow *row)
+G_GNUC_NO_INLINE static void
+push (MetricsWatcher *self, const MetricsEntry *entry, MetricsPoint point)
 {
+  const MetricsWatchRow row = { .key = entry->bytes, .key_len = entry->head.len, .point = point };
   MetricsStore *store = self->store;
   MetricsWatchRow oldest;
   gboolean presses = FALSE;
   gsize growth;
 
-  while ((growth = metrics_watch_queue_get_growth (&self->queue, row->key_len)) > 0
-         && can_grow (self, growth))
+  while ((growth = metrics_watch_queue_get_growth (&self->queue, row.key_len)) > 0 && can_grow (self, growth))
     {
       metrics_watch_queue_grow (&self->queue, &store->usage);
       store->watching.memory += growth;
       presses = self->queue.size > self->queue.limit / PART_THAT_PRESSES;
     }
-  while (!metrics_watch_queue_push (&self->queue, row))
+  while (!metrics_watch_queue_push (&self->queue, &row))
     {
       presses = TRUE;
       self->n_dropped++;
@@ -374,14 +381,12 @@ metrics_store_update_followed (MetricsStore *self)
 void
 metrics_store_tell_watchers (MetricsStore *self, const MetricsEntry *entry, MetricsPoint point)
 {
-  const MetricsWatchRow row = { .key = entry->bytes, .key_len = entry->head.len, .point = point };
-
   if (entry->head.is_hidden)
     return;
   self->usage.work += self->watching.n / WATCHERS_A_UNIT;
   for (MetricsWatcher *watcher = self->watching.first; watcher != NULL; watcher = watcher->next)
     if (watches (watcher, entry))
-      push (watcher, &row);
+      push (watcher, entry, point);
 }
 
 /**

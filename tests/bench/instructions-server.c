@@ -28,6 +28,8 @@ typedef struct
   struct sockaddr_un address;
   GArray *clients; /* (owned) (element-type int): those that take part */
   GArray *idle;    /* (owned) (element-type int): those that are only there */
+  int watcher;     /* one that watches, or -1 */
+  guint64 n_told;  /* lines that it got */
   GString *reply;  /* (owned): what all clients got since the last request */
   gboolean counted;
 } Server;
@@ -63,6 +65,7 @@ server_new (void)
 
   self->clients = g_array_new (FALSE, FALSE, sizeof (int));
   self->idle = g_array_new (FALSE, FALSE, sizeof (int));
+  self->watcher = -1;
   self->reply = g_string_new (NULL);
   return self;
 }
@@ -82,6 +85,8 @@ server_free (Server *self)
 
   close_all (self->clients);
   close_all (self->idle);
+  if (self->watcher >= 0)
+    close (self->watcher);
   metrics_service_abort (self->service);
   while (g_main_context_iteration (NULL, FALSE))
     ;
@@ -97,8 +102,20 @@ server_free (Server *self)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Server, server_free)
 
 static void
+receive_told (Server *self)
+{
+  static char piece[1 << 20];
+  gssize n;
+
+  while (self->watcher >= 0 && (n = recv (self->watcher, piece, sizeof piece, MSG_DONTWAIT)) > 0)
+    for (gssize i = 0; i < n; i++)
+      self->n_told += piece[i] == '\n';
+}
+
+static void
 receive_all (Server *self)
 {
+  receive_told (self);
   for (guint i = 0; i < self->clients->len; i++)
     {
       static char piece[1 << 20];
@@ -219,6 +236,55 @@ work_put (Kind kind)
   put_steps (server, walk, 0, 0);
   server->counted = TRUE;
   return put_steps (server, walk, 1, 1024);
+}
+
+static void
+add_watcher (Server *self, const char *pattern)
+{
+  g_autofree char *line = g_strdup_printf ("watch %s\n", pattern);
+  g_autoptr (GArray) fds = g_array_new (FALSE, FALSE, sizeof (int));
+
+  connect_client (self, fds);
+  self->watcher = g_array_index (fds, int, 0);
+  g_assert_cmpint (send (self->watcher, line, strlen (line), MSG_DONTWAIT), ==, strlen (line));
+  while (self->n_told < strlen (OK) - 2)
+    serve (self, 0);
+  self->n_told = 0;
+}
+
+/* As W1, while somebody watches other series. */
+static guint64
+work_put_beside_watcher (Kind kind)
+{
+  g_autoptr (Server) server = server_new ();
+  g_autoptr (Walk) walk = walk_new (100);
+
+  connect_client (server, server->clients);
+  add_watcher (server, "*.room.*.temperature");
+  put_steps (server, walk, 0, 0);
+  server->counted = TRUE;
+  return put_steps (server, walk, 1, 1024);
+}
+
+/* As W1, while somebody watches all series: with what it takes to tell them. */
+static guint64
+work_put_watched (Kind kind)
+{
+  g_autoptr (Server) server = server_new ();
+  g_autoptr (Walk) walk = walk_new (100);
+  guint64 n;
+
+  connect_client (server, server->clients);
+  add_watcher (server, "bench.*.?*");
+  put_steps (server, walk, 0, 0);
+  server->counted = TRUE;
+  n = put_steps (server, walk, 1, 1024);
+  while (server->n_told < n)
+    {
+      g_main_context_iteration (NULL, TRUE);
+      receive_told (server);
+    }
+  return n;
 }
 
 /* W4: the first point of each series. */
@@ -416,6 +482,8 @@ work_visit (Kind kind)
 
 const Work server_works[] = {
   { "put", work_put },
+  { "put-beside-watcher", work_put_beside_watcher },
+  { "put-watched", work_put_watched },
   { "put-new", work_put_new },
   { "put-late", work_put_late },
   { "get", work_get },
