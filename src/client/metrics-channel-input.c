@@ -144,7 +144,7 @@ hand_over (MetricsChannel *self)
 {
   MetricsRequest *request = g_queue_peek_head (&self->in_flight);
 
-  if (request != NULL && !request->is_done)
+  if (request != NULL && !request->is_done && metrics_channel_can_hand_over (request))
     metrics_request_push_block (request);
 }
 

@@ -111,6 +111,7 @@ void metrics_channel_advance_call (MetricsChannel *self);
 
 /* metrics-channel-watch.c: a request that watches, and so is never answered to its end */
 gboolean metrics_channel_is_watch (MetricsRequest *request);
+gboolean metrics_channel_can_hand_over (MetricsRequest *request);
 const char *metrics_channel_take_watched (MetricsChannel *self, MetricsRequest *request, gboolean refused);
 gboolean metrics_channel_ping_watched (MetricsChannel *self, MetricsRequest *request);
 

@@ -13,6 +13,9 @@
  * blocks of points come for as long as the connection lasts. An answer without points belongs to a line, or
  * to a ping; one with points is a block, which may well stand between the answers to two lines. */
 
+/* How many points are kept until all lines are answered, by a server in its right mind a few. */
+#define MAX_EARLY 65536
+
 /**
  * metrics_channel_is_watch:
  * @request: a request
@@ -23,6 +26,26 @@ gboolean
 metrics_channel_is_watch (MetricsRequest *request)
 {
   return request->link != NULL;
+}
+
+/* Whether a line of it is not answered yet. */
+static gboolean
+is_beginning (MetricsRequest *request)
+{
+  return request->n_answered < request->n_lines;
+}
+
+/**
+ * metrics_channel_can_hand_over:
+ * @request: a request that is not done
+ *
+ * Returns: whether what has come of its answer can go to its maker; of one that watches it waits until all
+ *   that is watched is
+ */
+gboolean
+metrics_channel_can_hand_over (MetricsRequest *request)
+{
+  return !metrics_channel_is_watch (request) || !is_beginning (request);
 }
 
 /* Reads `<n> points dropped`. */
@@ -47,11 +70,12 @@ take_refusal (MetricsChannel *self, MetricsRequest *request)
 
   if (request->n_answered > 0 && parse_dropped (self->reader.refusal, &n_dropped))
     {
-      metrics_request_push_block (request);
+      if (!is_beginning (request))
+        metrics_request_push_block (request);
       metrics_watch_link_drop (request->link, n_dropped);
       return NULL;
     }
-  if (request->n_answered < request->n_lines)
+  if (is_beginning (request))
     {
       request->n_answered++;
       metrics_request_complete (request, g_error_new_literal (METRICS_ERROR, METRICS_ERROR_REFUSED,
@@ -82,7 +106,8 @@ metrics_channel_take_watched (MetricsChannel *self, MetricsRequest *request, gbo
   request->answer.n_rows = 0;
   if (refused)
     return take_refusal (self, request);
-  if (is_block && request->n_answered > 0)
+  if (is_block && request->n_answered > 0
+      && (!is_beginning (request) || request->answer.block->samples->len <= MAX_EARLY))
     return NULL;
   if (!is_block && request->n_answered < request->n_lines_taken)
     {
@@ -110,7 +135,7 @@ metrics_channel_take_watched (MetricsChannel *self, MetricsRequest *request, gbo
 gboolean
 metrics_channel_ping_watched (MetricsChannel *self, MetricsRequest *request)
 {
-  if (!metrics_channel_is_watch (request) || request->n_answered < request->n_lines || request->is_pinged)
+  if (!metrics_channel_is_watch (request) || is_beginning (request) || request->is_pinged)
     return FALSE;
   metrics_buffer_append (&self->output, "ping\n", strlen ("ping\n"));
   request->is_pinged = TRUE;

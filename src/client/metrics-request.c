@@ -240,8 +240,10 @@ metrics_request_complete (MetricsRequest *self, GError *error)
 
   if (self->link != NULL)
     {
-      g_autoptr (MetricsWatchLink) link = g_steal_pointer (&self->link);
+      g_autoptr (MetricsWatchLink) link = NULL;
 
+      metrics_request_push_block (self);
+      link = g_steal_pointer (&self->link);
       metrics_watch_link_end (link, error);
       return;
     }
