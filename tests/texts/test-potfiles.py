@@ -8,6 +8,8 @@ import pot
 
 COMMENT = re.compile(r'/\*.*?\*/', re.DOTALL)
 MARK = re.compile(r'(?<!\w)(?:_|N_|C_|NC_|Q_|gettext|ngettext|g_dgettext|g_dngettext|g_dpgettext2?) \(')
+# In JavaScript a call has no space, and a text has one kind of quotes.
+SCRIPT_MARK = re.compile(r"(?<!\w)(?:_|ngettext)\('")
 # Between the texts that make up one: what xgettext knows.
 BETWEEN = re.compile(r'(?<!\w)(?:_|N_|ngettext) \((?:\s*"(?:\\.|[^"\\])*"|\s*PRI[diux]64|\s*,)*\s*(?P<other>[A-Za-z_]\w*)?\s*"')
 # Texts for people that are not in C; what is made of a file .in is not read.
@@ -15,7 +17,8 @@ DATA = ('*.policy.in', '*.policy', '*.metainfo.xml.in', '*.desktop.in')
 
 
 def has_texts(path):
-    return MARK.search(COMMENT.sub('', path.read_text())) is not None
+    mark = SCRIPT_MARK if path.suffix == '.js' else MARK
+    return mark.search(COMMENT.sub('', path.read_text())) is not None
 
 
 class PotfilesTest(harness.TestCase):
@@ -27,8 +30,8 @@ class PotfilesTest(harness.TestCase):
         self.assertEqual([name for name in self.listed if not (pot.SOURCE / name).is_file()], [])
 
     def test_sources(self):
-        found = [path.relative_to(pot.SOURCE).as_posix() for path in sorted((pot.SOURCE / 'src').rglob('*.[ch]'))
-                 if has_texts(path)]
+        paths = [path for glob in ('*.[ch]', '*.js') for path in (pot.SOURCE / 'src').rglob(glob)]
+        found = sorted(path.relative_to(pot.SOURCE).as_posix() for path in paths if has_texts(path))
         self.assertGreater(len(found), 40)
         self.assertEqual(sorted(name for name in self.listed if name.startswith('src/')), found)
 
@@ -49,6 +52,8 @@ class PotfilesTest(harness.TestCase):
         """What the tests above look for."""
         self.assertTrue(has_texts(pot.SOURCE / 'src/daemon/metrics-daemon.c'))
         self.assertFalse(has_texts(pot.SOURCE / 'src/daemon/main.c'))
+        self.assertTrue(has_texts(pot.SOURCE / 'src/dashboard/assets/js/chart.js'))
+        self.assertFalse(has_texts(pot.SOURCE / 'src/dashboard/assets/js/series.js'))
         self.assertEqual(BETWEEN.search('_ ("a %" G_GUINT64_FORMAT " b")')['other'], 'G_GUINT64_FORMAT')
         self.assertIsNone(BETWEEN.search('ngettext ("a %" PRIu64 " b", "c")')['other'])
 

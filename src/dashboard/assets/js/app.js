@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The page: the tree on one side, the bar and the charts on the other, and what goes between them.
+
+import {Board} from './board.js';
+import {ICONS, debounce, eachFrame, h, iconButton, setText} from './dom.js';
+import {Feed} from './feed.js';
+import {formatCount, formatSeries} from './format.js';
+import {showHelp} from './help.js';
+import {_, fill, ngettext} from './i18n.js';
+import {Keys} from './keys.js';
+import {Sparks} from './spark.js';
+import {Banner, makeHint, makeWelcome} from './states.js';
+import {themeChanges} from './theme.js';
+import {Toolbar} from './toolbar.js';
+import {Tree} from './tree.js';
+import {View} from './view.js';
+
+export class App {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    this.live = h('div', {class: 'unseen', 'aria-live': 'polite', id: 'said', 'data-testid': 'said'});
+    this.say = (text) => {
+      // The same text again would not be read.
+      setText(this.live, this.live.textContent === text ? `${text}\u00a0` : text);
+    };
+    this.keys = new Keys();
+    this.view = new View();
+    this.sparks = new Sparks(this.keys);
+    this.tree = new Tree(this.keys, this.sparks);
+    this.feed = new Feed(this.keys);
+    this.board = new Board(this.view, this.keys, this.say);
+    this.toolbar = new Toolbar(this.view, this.board, () => this.openDrawer());
+    this.banner = new Banner(() => this.feed.hurry());
+    this.#build();
+    this.#listen();
+  }
+
+  #build() {
+    this.search = h('input', {
+      type: 'search', id: 'search', class: 'search', placeholder: _('Search series'), 'aria-label': _('Search series'),
+      autocomplete: 'off', spellcheck: 'false', 'aria-controls': 'tree', 'data-testid': 'search',
+      on: {input: debounce(80, () => this.#searched()), keydown: (event) => this.#searchKey(event)},
+    });
+    this.count = h('p', {class: 'tree-count', 'data-testid': 'tree-count'});
+    this.side = h('aside', {class: 'side', id: 'side', 'aria-label': _('Series')},
+                  h('div', {class: 'side-head'}, h('h1', {text: 'metricsd'}),
+                    iconButton(ICONS.close, _('Close'), () => this.closeDrawer(), {class: 'icon-button close-drawer', 'data-testid': 'close-drawer'})),
+                  this.search, this.count, this.tree.element);
+    this.veil = h('div', {class: 'veil', on: {click: () => this.closeDrawer()}});
+    this.note = h('div', {class: 'note'});
+    this.main = h('main', {class: 'main', id: 'main', 'aria-label': _('Charts')}, this.note, this.board.element);
+    const skip = h('a', {class: 'skip', href: '#', text: _('Skip to the charts'), on: {click: (event) => {
+      // Not by the fragment, which holds the view.
+      event.preventDefault();
+      this.main.setAttribute('tabindex', '-1');
+      this.main.focus();
+    }}});
+    this.root.append(skip, this.side, this.veil, h('div', {class: 'content'}, this.toolbar.element, this.banner.element, this.main), this.live);
+    this.#showNote();
+  }
+
+  #listen() {
+    const {board, feed, keys, sparks, tree, view} = this;
+    tree.addEventListener('open', (event) => this.#open(event.detail));
+    tree.addEventListener('add', (event) => this.#add(event.detail));
+    tree.addEventListener('group', (event) => this.#openAll(event.detail));
+    tree.addEventListener('view', (event) => feed.show(null, event.detail));
+    keys.addEventListener('change', eachFrame(() => this.#keysChanged()));
+    view.addEventListener('change', () => this.#viewChanged());
+    feed.addEventListener('points', (event) => {
+      keys.take(event.detail);
+      sparks.take(event.detail);
+      board.take(event.detail);
+      tree.refresh();
+    });
+    feed.addEventListener('again', () => {
+      sparks.clear();
+      tree.refresh();
+      board.showAll(true);
+    });
+    feed.addEventListener('lost', (event) => this.banner.lost(event.detail.error, event.detail.retryAt));
+    feed.addEventListener('found', () => this.banner.found());
+    feed.addEventListener('refused', (event) => {
+      if (event.detail.status !== 0)
+        setText(this.count, event.detail.inWords());
+    });
+    feed.addEventListener('dropped', (event) => this.banner.dropped(event.detail));
+    themeChanges.addEventListener('change', () => {
+      board.restyle();
+      tree.refresh();
+    });
+    document.addEventListener('keydown', (event) => this.#key(event));
+  }
+
+  async start() {
+    await this.feed.start();
+    this.view.start();
+    // The list says how far points reach, which "all" needs.
+    this.keys.addEventListener('change', () => {
+      if (this.view.range.kind === 'all')
+        this.board.showAll();
+    });
+  }
+
+  #open(key) {
+    const there = this.view.charts.find(({keys}) => keys.includes(key));
+    const chart = there ?? this.view.addChart([key]);
+    if (!chart) {
+      this.say(_('There are too many charts.'));
+      return;
+    }
+    this.closeDrawer();
+    this.board.reveal(chart.id);
+    this.say(fill(there ? _('{key} is in a chart already.') : _('Chart of {key} opened.'), {key}));
+  }
+
+  #openAll(keys) {
+    const chart = keys.length > 0 ? this.view.addChart(keys) : null;
+    if (!chart)
+      return;
+    this.closeDrawer();
+    this.board.reveal(chart.id);
+    this.say(fill(ngettext('Chart of {n} series opened.', 'Chart of {n} series opened.', keys.length), {n: formatCount(keys.length)}));
+  }
+
+  #add(key) {
+    const {current} = this.board;
+    if (!current) {
+      this.#open(key);
+      return;
+    }
+    const added = this.view.addSeries(current.id, key);
+    this.board.reveal(current.id);
+    this.say(added ? fill(_('{key} added to the chart.'), {key}) : _('This chart has no room for more series.'));
+  }
+
+  #searched() {
+    this.keys.search(this.search.value);
+    this.tree.element.scrollTop = 0;
+    this.say(this.search.value === '' ? '' : fill(ngettext('{n} series found', '{n} series found', this.keys.found),
+                                                 {n: formatCount(this.keys.found)}));
+  }
+
+  #searchKey(event) {
+    if (event.key === 'ArrowDown' || event.key === 'Enter') {
+      this.tree.focus();
+      event.preventDefault();
+    } else if (event.key === 'Escape') {
+      this.search.value = '';
+      this.#searched();
+    }
+  }
+
+  #keysChanged() {
+    const {found, isSearched, known, size} = this.keys;
+    if (!known)
+      setText(this.count, _('Loading …'));
+    else if (isSearched)
+      setText(this.count, fill(ngettext('{found} of {n} series', '{found} of {n} series', size), {found: formatCount(found), n: formatCount(size)}));
+    else
+      setText(this.count, formatSeries(size));
+    this.#showNote();
+  }
+
+  #viewChanged() {
+    const keys = this.view.charts.flatMap((chart) => chart.keys);
+    this.tree.showSelected(keys);
+    this.feed.show(keys, null);
+    document.title = keys.length > 0 ? `${keys[0]}${keys.length > 1 ? ' …' : ''} – metricsd` : 'metricsd';
+    this.#showNote();
+  }
+
+  #showNote() {
+    const {known, size} = this.keys;
+    const name = this.view.charts.length > 0 ? '' : !known ? 'loading' : size === 0 ? 'welcome' : 'hint';
+    if (this.note.dataset.name === name)
+      return;
+    this.note.dataset.name = name;
+    const made = {
+      loading: () => h('p', {class: 'welcome', text: _('Loading …')}),
+      welcome: () => makeWelcome(this.say),
+      hint: () => makeHint(() => this.openDrawer()),
+    }[name]?.();
+    this.note.replaceChildren(...(made ? [made] : []));
+  }
+
+  /** On a narrow screen the tree lies over the charts. */
+  openDrawer() {
+    this.root.dataset.drawer = 'open';
+    this.search.focus();
+  }
+
+  closeDrawer() {
+    if (this.root.dataset.drawer !== 'open')
+      return;
+    delete this.root.dataset.drawer;
+    document.getElementById('menu').focus();
+  }
+
+  #key(event) {
+    const isTyping = event.target.closest?.('input, select, textarea, dialog');
+    if (event.key === 'Escape' && this.root.dataset.drawer === 'open') {
+      this.closeDrawer();
+    } else if (!isTyping && !event.ctrlKey && !event.metaKey && !event.altKey && event.key === '/') {
+      if (matchMedia('(max-width: 760px)').matches)
+        this.openDrawer();
+      this.search.focus();
+      this.search.select();
+      event.preventDefault();
+    } else if (!isTyping && event.key === '?') {
+      showHelp();
+      event.preventDefault();
+    }
+  }
+}

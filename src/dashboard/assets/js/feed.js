@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What comes from the server by itself: all points while they are few; else those of the keys on the page, and the list
+// of keys now and then.
+
+import {ask} from './api.js';
+import {Stream} from './stream.js';
+
+// More points a second than that are not all taken.
+const MANY = 20000;
+const MEASURED = 3000;
+const LIST_PERIOD = 60000;
+const NARROW_LIST_PERIOD = 20000;
+// The keys that are watched by name, and the room in an address for them.
+const MOST_WATCHED = 120;
+const URL_ROOM = 6000;
+// A page that nobody sees lets go of the stream.
+const HIDDEN = 60000;
+const HELLO = 1500;
+
+/**
+ * Events: `points` with a list of {key, points}; `again`, when all that is shown has to be read again; `lost` and `found`;
+ * `dropped` with how many.
+ */
+export class Feed extends EventTarget {
+  #stream = new Stream();
+  #keys;
+  #isNarrow = false;
+  #watched = '';
+  #view = [];
+  #charts = [];
+  #since = 0;
+  #count = 0;
+  #listTimer = 0;
+  #hiddenTimer = 0;
+  #isClosed = false;
+  #wasLost = false;
+  #narrowTimer = 0;
+
+  /** @param {import('./keys.js').Keys} keys */
+  constructor(keys) {
+    super();
+    this.#keys = keys;
+    this.#stream.addEventListener('points', (event) => this.#points(event.detail.series ?? []));
+    this.#stream.addEventListener('reset', () => this.#again());
+    this.#stream.addEventListener('dropped', (event) => this.#dropped(event.detail.points ?? 0));
+    this.#stream.addEventListener('open', () => this.#found());
+    this.#stream.addEventListener('lost', (event) => {
+      this.#wasLost = true;
+      this.#tell('lost', event.detail);
+    });
+    document.addEventListener('visibilitychange', () => this.#visibility());
+    addEventListener('online', () => this.#stream.hurry());
+  }
+
+  /** Opens the stream and reads the list of keys; resolves when what is read from now on misses nothing. */
+  async start() {
+    const greeted = new Promise((resolve) => {
+      this.#stream.addEventListener('hello', resolve, {once: true});
+      this.#stream.addEventListener('lost', resolve, {once: true});
+      setTimeout(resolve, HELLO);
+    });
+    this.#stream.open();
+    await greeted;
+    await this.readKeys();
+  }
+
+  hurry() {
+    this.#stream.hurry();
+  }
+
+  async readKeys() {
+    clearTimeout(this.#listTimer);
+    try {
+      this.#keys.expect();
+      const {keys} = await ask('keys', []);
+      this.#keys.replace(keys);
+    } catch (error) {
+      if (!this.#keys.known)
+        this.#tell('refused', error);
+    }
+    if (!this.#isClosed)
+      this.#listTimer = setTimeout(() => this.readKeys(), this.#isNarrow || !this.#keys.known ? NARROW_LIST_PERIOD : LIST_PERIOD);
+  }
+
+  #found() {
+    if (this.#wasLost && !this.#keys.known)
+      this.readKeys();
+    this.#wasLost = false;
+    this.#tell('found', null);
+  }
+
+  async #again() {
+    await this.readKeys();
+    this.#tell('again', null);
+  }
+
+  #points(series) {
+    const present = performance.now();
+    for (const {points} of series)
+      this.#count += points.length;
+    if (present - this.#since > MEASURED) {
+      if (!this.#isNarrow && this.#since > 0 && this.#count / (present - this.#since) * 1000 > MANY)
+        this.#narrow();
+      this.#since = present;
+      this.#count = 0;
+    }
+    this.#tell('points', series);
+  }
+
+  #dropped(points) {
+    this.#tell('dropped', points);
+    if (!this.#isNarrow)
+      this.#narrow();
+    this.#again();
+  }
+
+  /** From now on only what is on the page is watched. */
+  #narrow() {
+    this.#isNarrow = true;
+    this.#watch();
+  }
+
+  /** Says which keys are in charts, or in view. */
+  show(charts, view) {
+    this.#charts = charts ?? this.#charts;
+    this.#view = view ?? this.#view;
+    if (!this.#isNarrow)
+      return;
+    clearTimeout(this.#narrowTimer);
+    this.#narrowTimer = setTimeout(() => this.#watch(), 400);
+  }
+
+  #watch() {
+    if (!this.#isNarrow || this.#isClosed)
+      return;
+    const parameters = [];
+    let room = URL_ROOM;
+    for (const key of new Set([...this.#charts, ...this.#view])) {
+      room -= encodeURIComponent(key).length + 5;
+      if (room < 0 || parameters.length >= MOST_WATCHED)
+        break;
+      parameters.push(['key', key]);
+    }
+    const watched = JSON.stringify(parameters);
+    if (parameters.length === 0 || watched === this.#watched)
+      return;
+    this.#watched = watched;
+    this.#stream.open(parameters);
+  }
+
+  #visibility() {
+    clearTimeout(this.#hiddenTimer);
+    if (document.hidden) {
+      this.#hiddenTimer = setTimeout(() => {
+        this.#isClosed = true;
+        clearTimeout(this.#listTimer);
+        this.#stream.close();
+      }, HIDDEN);
+    } else if (this.#isClosed) {
+      this.#isClosed = false;
+      this.#stream.open();
+      this.#again();
+    }
+  }
+
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, {detail}));
+  }
+}

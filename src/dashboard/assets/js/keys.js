@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// All keys, as a tree: split at dots, searched, and laid out as the rows that are unfolded.
+
+import {getLocale} from './i18n.js';
+
+/**
+ * @typedef {object} KeyNode
+ * @property {string} path the key, or what all keys below begin with
+ * @property {string} name its last part
+ * @property {number} level 1 at the top
+ * @property {KeyNode|null} parent
+ * @property {Map<string, KeyNode>|null} children
+ * @property {KeyNode[]|null} sorted
+ * @property {boolean} isKey
+ * @property {boolean|null} open null: as it comes
+ * @property {number} count keys in it
+ * @property {number} points
+ * @property {number} first @property {number} last timestamps
+ * @property {number|undefined} value the newest, where it is known
+ * @property {number} found by which search
+ * @property {number} place among its siblings that are shown, from 1
+ * @property {number} siblings
+ */
+
+// Up to so many rows a tree is unfolded as it comes.
+const ROOM = 60;
+
+function makeNode(path, name, level, parent) {
+  return {path, name, level, parent, children: null, sorted: null, isKey: false, open: null, count: 0, points: 0, first: 0,
+          last: 0, value: undefined, found: 0, place: 1, siblings: 1};
+}
+
+/** A search: all words have to be in a key; `*` and `?` make a word a pattern of a whole key. Null finds all. */
+export function makeMatcher(text) {
+  const words = text.toLocaleLowerCase().split(/\s+/).filter((word) => word !== '');
+  if (words.length === 0)
+    return null;
+  const tests = words.map((word) => {
+    if (!/[*?]/.test(word))
+      return (key) => key.includes(word);
+    const source = word.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*+/g, '.*').replace(/\?/g, '.');
+    const pattern = new RegExp(`^${source}$`, 'su');
+    return (key) => pattern.test(key);
+  });
+  return (key) => {
+    const lower = key.toLocaleLowerCase();
+    return tests.every((test) => test(lower));
+  };
+}
+
+/** Event: `change`, when keys came or went, or the search is another. */
+export class Keys extends EventTarget {
+  /** @type {Map<string, KeyNode>} */
+  #byKey = new Map();
+  #root = makeNode('', '', 0, null);
+  #fresh = new Set();
+  #search = 0;
+  #matcher = null;
+  #collator = new Intl.Collator(getLocale(), {numeric: true});
+  /** How many keys the search found. */
+  found = 0;
+  /** Whether the server has said which there are. */
+  known = false;
+
+  get size() {
+    return this.#byKey.size;
+  }
+
+  get isSearched() {
+    return this.#matcher !== null;
+  }
+
+  /** @returns {KeyNode|undefined} */
+  get(key) {
+    return this.#byKey.get(key);
+  }
+
+  /** Says that the list is being asked for: what comes by the stream from now on is not gone though the list lacks it. */
+  expect() {
+    this.#fresh.clear();
+  }
+
+  /** Takes the list of the server: what is not in it is gone, and what came by the stream meanwhile stays newer. */
+  replace(list) {
+    const gone = new Set(this.#byKey.keys());
+    for (const key of this.#fresh)
+      gone.delete(key);
+    for (const {key, points, first, last} of list) {
+      gone.delete(key);
+      const node = this.#byKey.get(key) ?? this.#add(key);
+      node.points = points;
+      node.first = first;
+      if (last !== node.last && !(node.value !== undefined && node.last > last)) {
+        node.last = last;
+        node.value = undefined;
+      }
+    }
+    for (const key of gone)
+      this.#remove(key);
+    this.known = true;
+    this.#changed();
+  }
+
+  /** Takes points of the stream: a list of {key, points}. @returns {KeyNode[]} those whose last value is another */
+  take(series) {
+    const changed = [];
+    let isNew = false;
+    for (const {key, points} of series) {
+      let node = this.#byKey.get(key);
+      if (!node) {
+        node = this.#add(key);
+        this.#fresh.add(key);
+        isNew = true;
+      }
+      for (const [time, value] of points) {
+        if (node.points === 0 || time < node.first)
+          node.first = time;
+        if (node.points === 0 || time >= node.last) {
+          node.last = time;
+          node.value = value;
+        }
+        node.points++;
+      }
+      changed.push(node);
+    }
+    if (isNew)
+      this.#changed();
+    return changed;
+  }
+
+  /** Takes last values that were asked for. */
+  takeLast(series) {
+    for (const {key, points} of series) {
+      const node = this.#byKey.get(key);
+      const point = points[points.length - 1];
+      if (node && point && (node.value === undefined || point[0] >= node.last)) {
+        [node.last, node.value] = point;
+      }
+    }
+  }
+
+  #add(key) {
+    let node = this.#root;
+    let path = '';
+    const names = key.split('.');
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i];
+      path = i === 0 ? name : `${path}.${name}`;
+      node.children ??= new Map();
+      let child = node.children.get(name);
+      if (!child) {
+        child = makeNode(path, name, i + 1, node);
+        node.children.set(name, child);
+        node.sorted = null;
+      }
+      node = child;
+    }
+    node.isKey = true;
+    for (let each = node; each; each = each.parent)
+      each.count++;
+    this.#byKey.set(key, node);
+    this.#match(node);
+    return node;
+  }
+
+  #remove(key) {
+    let node = this.#byKey.get(key);
+    this.#byKey.delete(key);
+    node.isKey = false;
+    node.value = undefined;
+    node.points = 0;
+    for (let each = node; each; each = each.parent)
+      each.count--;
+    for (; node.parent && node.count === 0; node = node.parent) {
+      node.parent.children.delete(node.name);
+      node.parent.sorted = null;
+    }
+  }
+
+  /** Marks what the search finds, and what it is in. */
+  #match(node) {
+    if (this.#matcher && !this.#matcher(node.path))
+      return;
+    this.found++;
+    for (let each = node; each && each.found !== this.#search; each = each.parent)
+      each.found = this.#search;
+  }
+
+  search(text) {
+    this.#matcher = makeMatcher(text);
+    this.#changed();
+  }
+
+  #changed() {
+    this.#search++;
+    this.found = 0;
+    for (const node of this.#byKey.values())
+      this.#match(node);
+    this.dispatchEvent(new Event('change'));
+  }
+
+  /** Whether a group shows what is in it. */
+  isOpen(node) {
+    if (node.open !== null)
+      return node.open;
+    // A search shows what it found while that is little, and a small tree all that it has.
+    return this.isSearched ? this.found <= 2000 : this.#byKey.size <= ROOM || this.#root.children.size === 1 && node.level === 1;
+  }
+
+  setOpen(node, open) {
+    node.open = open;
+    this.dispatchEvent(new Event('change'));
+  }
+
+  /** The children of a node that the search leaves, in order. */
+  childrenOf(node) {
+    if (!node.children)
+      return [];
+    node.sorted ??= [...node.children.values()].sort((a, b) => this.#collator.compare(a.name, b.name));
+    return node.sorted.filter((child) => child.found === this.#search);
+  }
+
+  /** The rows that are unfolded, from the top. @returns {KeyNode[]} */
+  rows() {
+    const rows = [];
+    const walk = (node) => {
+      const children = this.childrenOf(node);
+      children.forEach((child, i) => {
+        child.place = i + 1;
+        child.siblings = children.length;
+        rows.push(child);
+        if (child.children && this.isOpen(child))
+          walk(child);
+      });
+    };
+    walk(this.#root);
+    return rows;
+  }
+
+  /** The keys directly in a group, as far as `most`; those deeper where there are none. */
+  keysIn(node, most) {
+    const children = this.childrenOf(node).filter((child) => child.isKey);
+    if (children.length > 0)
+      return children.slice(0, most).map((child) => child.path);
+    const keys = [];
+    const walk = (each) => {
+      for (const child of this.childrenOf(each)) {
+        if (keys.length >= most)
+          return;
+        if (child.isKey)
+          keys.push(child.path);
+        walk(child);
+      }
+    };
+    walk(node);
+    return keys;
+  }
+
+  /** From the first to the last point of some keys, or null where there is none. */
+  extent(keys) {
+    let from = Infinity;
+    let to = -Infinity;
+    for (const key of keys) {
+      const node = this.#byKey.get(key);
+      if (node?.isKey && node.points > 0) {
+        from = Math.min(from, node.first);
+        to = Math.max(to, node.last);
+      }
+    }
+    return from <= to ? {from, to} : null;
+  }
+}

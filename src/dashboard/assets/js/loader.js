@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The data of one chart: asks for the span at the step that fits the pixels, and keeps it fresh by the stream.
+
+import {askForKeys, integer} from './api.js';
+import {mergePoints, putPoint} from './series.js';
+import {stepFor} from './span.js';
+
+// What lies beside the view is asked for as well, so that lines reach its edges.
+const MARGIN = 0.03;
+// Buckets that a put falls into are asked for again, at most so often (milliseconds).
+const TAIL_DELAY = 300;
+
+/** Event: `change`, when there is something else to draw: points, the state or an error. */
+export class Loader extends EventTarget {
+  /** @type {Map<string, [number, number][]>} */
+  points = new Map();
+  /** @type {'idle'|'loading'|'ready'} */
+  state = 'idle';
+  error = null;
+  /** Seconds of a bucket; 0 where points are shown as they were put. */
+  step = 0;
+  func = 'avg';
+  #keys = [];
+  #controller = null;
+  #loaded = null;
+  #dirty = null;
+  #tailTimer = 0;
+  #late = [];
+
+  /** What answers to: the step and the function for a span that is `pixels` wide. */
+  static fit(func, from, to, pixels) {
+    // About a point a pixel.
+    const step = stepFor(to - from, pixels / 1.1);
+    if (func === 'auto')
+      return step <= 1 ? {step: 0, func: 'avg'} : {step, func: 'avg'};
+    return {step, func};
+  }
+
+  /** Whether what is there is what would be asked for. */
+  #covers(keys, func, step, from, to) {
+    const loaded = this.#loaded;
+    return loaded && this.error === null && loaded.func === func && loaded.step === step && loaded.from <= from && loaded.to >= to
+      && keys.every((key) => loaded.keys.includes(key));
+  }
+
+  /**
+   * Sees that a span is there. While it is asked for, what there is stays.
+   * @param {boolean} isOpen whether the end of the span is the present, and comes by the stream
+   */
+  async load(keys, wanted, from, to, pixels, isOpen, force = false) {
+    const {step, func} = Loader.fit(wanted, from, to, pixels);
+    this.#keys = keys;
+    for (const key of this.points.keys()) {
+      if (!keys.includes(key))
+        this.points.delete(key);
+    }
+    if (!force && this.#covers(keys, func, step, from, to)) {
+      this.#tell();
+      return;
+    }
+    this.#controller?.abort();
+    const controller = new AbortController();
+    this.#controller = controller;
+    const margin = Math.max(MARGIN * (to - from), step);
+    const begin = Math.floor(from - margin);
+    // What is put with a clock ahead of the server's is in the future; that of the present is not complete.
+    const end = Math.ceil(to + margin);
+    const loading = {keys, func, step, from: begin, to: isOpen ? Infinity : end};
+    this.#late = [];
+    this.state = 'loading';
+    this.#tell();
+    try {
+      const series = await askForKeys('points', keys, parametersOf(begin, end, step, func), controller.signal);
+      this.points = new Map(keys.map((key) => [key, []]));
+      for (const {key, points} of series)
+        this.points.set(key, points);
+      this.step = step;
+      this.func = func;
+      this.#loaded = loading;
+      this.error = null;
+    } catch (error) {
+      if (controller.signal.aborted)
+        return;
+      this.error = error;
+    }
+    this.state = 'ready';
+    const late = this.#late;
+    this.#late = [];
+    this.#dirty = null;
+    this.take(late);
+    this.#tell();
+  }
+
+  /** Takes points of the stream. */
+  take(series) {
+    const ours = series.filter(({key}) => this.#keys.includes(key));
+    if (ours.length === 0)
+      return;
+    if (this.state === 'loading')
+      this.#late.push(...ours);
+    if (!this.#loaded)
+      return;
+    for (const {key, points} of ours) {
+      for (const [time, value] of points) {
+        if (time < this.#loaded.from || time > this.#loaded.to)
+          continue;
+        if (this.step === 0)
+          this.#put(key, time, value);
+        else
+          this.#spoil(time);
+      }
+    }
+    if (this.step === 0)
+      this.#tell();
+  }
+
+  #put(key, time, value) {
+    const points = this.points.get(key) ?? [];
+    putPoint(points, time, value);
+    this.points.set(key, points);
+  }
+
+  #spoil(time) {
+    this.#dirty = this.#dirty
+      ? {from: Math.min(this.#dirty.from, time), to: Math.max(this.#dirty.to, time)} : {from: time, to: time};
+    if (!this.#tailTimer)
+      this.#tailTimer = setTimeout(() => this.#loadTail(), TAIL_DELAY);
+  }
+
+  /** Asks again for the buckets that points fell into. */
+  async #loadTail() {
+    const dirty = this.#dirty;
+    const loaded = this.#loaded;
+    this.#dirty = null;
+    this.#tailTimer = 0;
+    if (!dirty || !loaded || this.state === 'loading')
+      return;
+    const {step, func, keys} = loaded;
+    // A rate belongs to the bucket of the later point, which can be the next one.
+    const from = Math.floor(dirty.from / step) * step;
+    const to = Math.floor(dirty.to / step) * step + (func === 'rate' ? 2 : 1) * step - 1;
+    try {
+      const series = await askForKeys('points', keys, parametersOf(from, to, step, func), this.#controller?.signal);
+      if (this.#loaded !== loaded)
+        return;
+      const fresh = new Map(series.map(({key, points}) => [key, points]));
+      for (const key of keys)
+        this.points.set(key, mergePoints(this.points.get(key) ?? [], from, to, fresh.get(key) ?? []));
+      this.#tell();
+    } catch {
+      // The server is gone, of which the stream tells, or the view is another by now.
+    }
+  }
+
+  /** Drops what left the view long ago. */
+  trim(from) {
+    if (!this.#loaded || this.#loaded.to !== Infinity)
+      return;
+    for (const points of this.points.values()) {
+      if (points.length > 2000 && points[points.length >> 1][0] < from) {
+        points.splice(0, points.length >> 2);
+        this.#loaded.from = Math.max(this.#loaded.from, points[0][0]);
+      }
+    }
+  }
+
+  stop() {
+    this.#controller?.abort();
+    clearTimeout(this.#tailTimer);
+    this.#tailTimer = 0;
+    this.#keys = [];
+  }
+
+  #tell() {
+    this.dispatchEvent(new Event('change'));
+  }
+}
+
+function parametersOf(from, to, step, func) {
+  const parameters = [['from', integer(from)], ['to', integer(to)]];
+  if (step > 0)
+    parameters.push(['step', integer(step)], ['function', func]);
+  return parameters;
+}
