@@ -76,6 +76,14 @@ foreach_figure (MetricsHttpFigureFunc func, gpointer func_data, gpointer user_da
   metrics_service_foreach_figure (self->service, func, func_data);
 }
 
+static const char *
+get_trouble (gpointer user_data)
+{
+  MetricsHttpFront *self = user_data;
+
+  return self->storage != NULL ? metrics_storage_get_trouble (self->storage) : NULL;
+}
+
 static MetricsHttpLimits
 get_limits (const MetricsConfig *config)
 {
@@ -105,7 +113,7 @@ metrics_http_front_new (MetricsStore *store,
 {
   MetricsHttpFront *self;
   MetricsHttpLimits limits = get_limits (config);
-  MetricsHttpHost host = { .foreach_figure = foreach_figure };
+  MetricsHttpHost host = { .foreach_figure = foreach_figure, .get_trouble = get_trouble };
   MetricsFrontFuncs funcs = { .accept = accept_cb, .finish = finish_cb, .abort = abort_cb };
 
   if (!config->has_http)

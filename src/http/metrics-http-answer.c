@@ -222,6 +222,8 @@ metrics_http_answer_step (MetricsHttpRequest *self, gint *budget)
   self->is_called = TRUE;
   self->is_woken = FALSE;
   step = self->func (self, self->made, budget, self->user_data);
+  /* One that makes nothing has to come to its end as well. */
+  *budget -= 1;
   self->is_called = FALSE;
   if (self->is_complete)
     return;

@@ -2,9 +2,7 @@
 
 #include "config.h"
 
-#include "http/metrics-http-private.h"
-
-#include "http/metrics-http-chunks.h"
+#include "http/metrics-http-client-private.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -19,10 +17,6 @@
 /* How much is read at once, and how much of what has not been looked at is held. */
 #define PIECE 16384
 #define MAX_UNREAD METRICS_HTTP_MAX_HEAD
-/* A part of a body of this size has to come within the time for a line. */
-#define BODY_PIECE (256 << 10)
-/* What a request costs beside its answer, in units of work. */
-#define REQUEST_UNITS 64
 /* Seconds: a client that was told that this is the end gets so many to hang up; one that has got an answer
  * may think for so long before it asks again. */
 #define LINGER_TIMEOUT 2
@@ -30,74 +24,12 @@
 /* What is kept of a buffer while it is empty. */
 #define IDLE_BUFFER_MAX 512
 
-typedef enum
-{
-  PHASE_NEW,
-  PHASE_HEAD,      /* a request is waited for, or its head is not complete */
-  PHASE_BODY,      /* its body is not */
-  PHASE_ANSWER,    /* it is being answered */
-  PHASE_FLUSHING,  /* nothing more is asked; what is owed still leaves */
-  PHASE_LINGERING, /* all has left; waits for the client to hang up */
-  PHASE_CLOSED,
-} Phase;
-
-/**
- * MetricsHttpClient:
- *
- * One client, from its first byte to its last.
- */
-struct _MetricsHttpClient
-{
-  GObject parent;
-
-  MetricsHttp *http;         /* (unowned): it has all clients */
-  GSocketConnection *stream; /* (owned) */
-  MetricsRights rights;
-  MetricsPollerWatch watch;
-  Phase phase;
-
-  MetricsBuffer in;
-  MetricsHttpHead head;
-  MetricsHttpChunks chunks;
-  GByteArray *body;            /* (owned) (nullable): while it is not complete */
-  gsize n_reserved;            /* bytes of a body that are counted */
-  MetricsHttpRequest *request; /* (owned) (nullable): from a whole head to a whole answer */
-
-  MetricsBuffer out;
-  GBytes *tail; /* (owned) (nullable): what leaves behind it */
-  gsize n_tail; /* bytes of it that have left */
-
-  gint budget;
-  gboolean is_called;    /* in a turn, at the end of which it may be let go */
-  gboolean eof;          /* the client sends nothing more */
-  gboolean stays;        /* whether it may ask again behind this answer */
-  gboolean has_asked;    /* whether it has got an answer */
-  gboolean is_finishing; /* the server stops */
-
-  gint64 since;        /* monotonic time at which the phase, or what is waited for in it, began */
-  gint64 answer_since; /* 0 while nothing waits to leave */
-  guint64 answer_mark; /* what has to leave in time, as a number of bytes from the first one */
-  guint64 n_sent;
-};
-
 static guint signal_closed;
 
 G_DEFINE_FINAL_TYPE (MetricsHttpClient, metrics_http_client, G_TYPE_OBJECT)
 
-static void
-drop_request (MetricsHttpClient *self)
-{
-  g_clear_pointer (&self->request, metrics_http_request_free);
-  if (self->n_reserved > 0)
-    {
-      metrics_http_reserve_body (self->http, -(gssize) self->n_reserved);
-      self->n_reserved = 0;
-    }
-  g_clear_pointer (&self->body, g_byte_array_unref);
-}
-
-static void
-close_now (MetricsHttpClient *self)
+void
+metrics_http_client_close (MetricsHttpClient *self)
 {
   if (self->phase == PHASE_CLOSED)
     return;
@@ -105,20 +37,20 @@ close_now (MetricsHttpClient *self)
   if (self->is_called)
     g_object_ref (self);
   metrics_poller_watch_remove (&self->watch);
-  drop_request (self);
+  metrics_http_client_drop_request (self);
   g_io_stream_close (G_IO_STREAM (self->stream), NULL, NULL);
   g_signal_emit (self, signal_closed, 0);
 }
 
-static void
-set_phase (MetricsHttpClient *self, Phase phase)
+void
+metrics_http_client_set_phase (MetricsHttpClient *self, Phase phase)
 {
   self->phase = phase;
   self->since = metrics_poller_get_time (self->watch.poller);
 }
 
-static gsize
-get_unsent (MetricsHttpClient *self)
+gsize
+metrics_http_client_get_unsent (MetricsHttpClient *self)
 {
   gsize n_tail = self->tail != NULL ? g_bytes_get_size (self->tail) - self->n_tail : 0;
 
@@ -133,8 +65,9 @@ is_reading (MetricsHttpClient *self)
   gsize max = self->phase == PHASE_ANSWER ? PIECE : MAX_UNREAD;
 
   return (self->phase == PHASE_HEAD || self->phase == PHASE_BODY || self->phase == PHASE_ANSWER) && !self->eof
-         && metrics_buffer_length (&self->in) < max
-         && (self->phase == PHASE_ANSWER || get_unsent (self) < metrics_http_get_limits (self->http)->unsent);
+         && !self->is_finishing && metrics_buffer_length (&self->in) < max
+         && (self->phase == PHASE_ANSWER
+             || metrics_http_client_get_unsent (self) < metrics_http_get_limits (self->http)->unsent);
 }
 
 static void
@@ -159,7 +92,7 @@ fill (MetricsHttpClient *self)
   else if (errno != EAGAIN)
     {
       g_debug ("HTTP client gone: %s", g_strerror (errno));
-      close_now (self);
+      metrics_http_client_close (self);
     }
 }
 
@@ -170,197 +103,27 @@ throw_away (MetricsHttpClient *self)
   char piece[PIECE];
   gssize n = recv (self->watch.fd, piece, sizeof piece, 0);
 
-  if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-    close_now (self);
+  if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) || (n < 0 && self->is_finishing))
+    metrics_http_client_close (self);
 }
 
-static const char *
-get_input (MetricsHttpClient *self)
-{
-  return self->in.data + self->in.start;
-}
-
-/* Requests */
-
-static void
-begin_flushing (MetricsHttpClient *self)
-{
-  drop_request (self);
-  self->stays = FALSE;
-  set_phase (self, PHASE_FLUSHING);
-}
-
-static void
-refuse (MetricsHttpClient *self, guint status, const char *code, const char *where, const char *message)
-{
-  drop_request (self);
-  metrics_http_answer_refusal (self, status, code, where, message, NULL);
-  begin_flushing (self);
-}
-
+/* Whether more may be made: what was asked before has to be taken first. */
 static gboolean
-has_body (MetricsHttpClient *self)
+has_room (MetricsHttpClient *self)
 {
-  return self->head.is_chunked || self->head.content_length > 0;
+  return self->tail == NULL
+         && metrics_http_client_get_unsent (self) < metrics_http_get_limits (self->http)->unsent;
 }
 
-static void
-run_request (MetricsHttpClient *self)
-{
-  set_phase (self, PHASE_ANSWER);
-  if (self->body != NULL)
-    self->request->body = g_byte_array_free_to_bytes (g_steal_pointer (&self->body));
-  self->request->route->handler (self->request);
-}
-
-/* Of one that is not let through the body is not waited for, so nothing can come behind it. */
-static void
-begin_request (MetricsHttpClient *self)
-{
-  gboolean stays = self->head.keep_alive && !self->is_finishing;
-
-  self->stays = stays && !has_body (self);
-  self->budget -= REQUEST_UNITS;
-  self->request = metrics_http_request_new (self, &self->head, get_input (self));
-  if (!metrics_http_request_admit (self->request, &self->head, get_input (self)))
-    {
-      set_phase (self, PHASE_ANSWER);
-      metrics_buffer_consume (&self->in, self->head.len);
-      return;
-    }
-  self->stays = stays;
-  metrics_buffer_consume (&self->in, self->head.len);
-  if (!has_body (self))
-    {
-      run_request (self);
-      return;
-    }
-  set_phase (self, PHASE_BODY);
-  self->body = g_byte_array_new ();
-  self->chunks = (MetricsHttpChunks){ 0 };
-  if (self->head.is_awaited && metrics_buffer_length (&self->in) == 0)
-    metrics_buffer_append (&self->out, "HTTP/1.1 100 Continue\r\n\r\n", 25);
-}
-
-/* Returns: FALSE where there is no whole head */
+/* Whether there is something that can be gone on with. */
 static gboolean
-work_on_head (MetricsHttpClient *self)
+has_work (MetricsHttpClient *self)
 {
-  gsize len = metrics_buffer_length (&self->in);
-
-  if (len == 0)
+  if (!has_room (self))
     return FALSE;
-  switch (metrics_http_head_read (&self->head, get_input (self), len))
-    {
-    case METRICS_HTTP_HEAD_WHOLE:
-      begin_request (self);
-      return TRUE;
-    case METRICS_HTTP_HEAD_BAD:
-      refuse (self, self->head.status, self->head.code, self->head.where, self->head.message);
-      return TRUE;
-    case METRICS_HTTP_HEAD_MORE:
-    default:
-      return FALSE;
-    }
-}
-
-/* Takes the next part of a body; returns whether all of it is there. */
-static gboolean
-read_body (MetricsHttpClient *self, MetricsHttpChunksState *state)
-{
-  gsize len = metrics_buffer_length (&self->in), before = self->body->len;
-
-  *state = METRICS_HTTP_CHUNKS_MORE;
-  if (self->head.is_chunked)
-    *state
-        = metrics_http_chunks_read (&self->chunks, get_input (self), &len, self->body, METRICS_HTTP_MAX_BODY);
-  else
-    {
-      len = MIN (len, (gsize) self->head.content_length - self->body->len);
-      g_byte_array_append (self->body, (const guint8 *) get_input (self), len);
-      if (self->body->len == (gsize) self->head.content_length)
-        *state = METRICS_HTTP_CHUNKS_END;
-    }
-  metrics_buffer_consume (&self->in, len);
-  if (self->body->len / BODY_PIECE > before / BODY_PIECE)
-    self->since = metrics_poller_get_time (self->watch.poller);
-  self->n_reserved += self->body->len - before;
-  return metrics_http_reserve_body (self->http, self->body->len - before);
-}
-
-/* Returns: FALSE where more of the body is waited for */
-static gboolean
-work_on_body (MetricsHttpClient *self)
-{
-  MetricsHttpChunksState state;
-
-  if (metrics_buffer_length (&self->in) == 0)
-    return FALSE;
-  if (!read_body (self, &state))
-    {
-      refuse (self, 503, "busy", NULL, "too many large requests at once");
-      return TRUE;
-    }
-  switch (state)
-    {
-    case METRICS_HTTP_CHUNKS_END:
-      run_request (self);
-      return TRUE;
-    case METRICS_HTTP_CHUNKS_LARGE:
-      refuse (self, 413, "body-too-large", NULL, "a body has at most 8388608 bytes");
-      return TRUE;
-    case METRICS_HTTP_CHUNKS_BAD:
-      refuse (self, 400, "bad-body", "Transfer-Encoding", "the body is not made of chunks");
-      return TRUE;
-    case METRICS_HTTP_CHUNKS_MORE:
-    default:
-      return FALSE;
-    }
-}
-
-static void
-end_request (MetricsHttpClient *self)
-{
-  gboolean is_lost = self->request->is_lost;
-
-  drop_request (self);
-  self->has_asked = TRUE;
-  if (is_lost)
-    {
-      /* What was made leaves; that the end is missing is seen. */
-      begin_flushing (self);
-      return;
-    }
-  if (!self->stays)
-    {
-      begin_flushing (self);
-      return;
-    }
-  metrics_http_head_init (&self->head);
-  set_phase (self, PHASE_HEAD);
-}
-
-/* Returns: FALSE where nothing can be done for now */
-static gboolean
-work_on_answer (MetricsHttpClient *self)
-{
-  if (self->request->is_complete || self->request->is_lost)
-    {
-      end_request (self);
-      return TRUE;
-    }
-  if (self->request->is_endless && (self->eof || self->is_finishing))
-    {
-      if (self->eof)
-        close_now (self);
-      else
-        metrics_http_answer_end_early (self->request);
-      return self->phase != PHASE_CLOSED;
-    }
-  if (!self->request->is_runnable || get_unsent (self) >= metrics_http_get_limits (self->http)->unsent)
-    return FALSE;
-  metrics_http_answer_step (self->request, &self->budget);
-  return TRUE;
+  if (self->phase == PHASE_ANSWER)
+    return self->request->is_runnable || self->request->is_complete || self->request->is_lost;
+  return self->phase == PHASE_HEAD && metrics_buffer_length (&self->in) > self->head.n_seen;
 }
 
 static void
@@ -372,14 +135,13 @@ work (MetricsHttpClient *self)
     switch (self->phase)
       {
       case PHASE_HEAD:
-        /* An answer of another request has to be taken before the next one is looked at. */
-        goes_on = get_unsent (self) < metrics_http_get_limits (self->http)->unsent && work_on_head (self);
+        goes_on = has_room (self) && metrics_http_client_work_on_head (self);
         break;
       case PHASE_BODY:
-        goes_on = work_on_body (self);
+        goes_on = metrics_http_client_work_on_body (self);
         break;
       case PHASE_ANSWER:
-        goes_on = work_on_answer (self);
+        goes_on = metrics_http_client_work_on_answer (self);
         break;
       case PHASE_NEW:
       case PHASE_FLUSHING:
@@ -389,9 +151,6 @@ work (MetricsHttpClient *self)
         goes_on = FALSE;
         break;
       }
-  /* What is left to be done has its turn later. */
-  if (goes_on)
-    metrics_poller_watch_schedule (&self->watch);
 }
 
 /* Writing */
@@ -420,13 +179,13 @@ flush (MetricsHttpClient *self)
   gssize n;
   gsize n_out = metrics_buffer_length (&self->out);
 
-  if (get_unsent (self) == 0)
+  if (metrics_http_client_get_unsent (self) == 0)
     return;
   n = send_some (self);
   if (n < 0 && errno != EAGAIN)
     {
       g_debug ("HTTP client gone: %s", g_strerror (errno));
-      close_now (self);
+      metrics_http_client_close (self);
     }
   if (n <= 0)
     return;
@@ -455,7 +214,7 @@ get_deadline (MetricsHttpClient *self)
     seconds = LINGER_TIMEOUT;
   else if (self->phase == PHASE_BODY || (self->phase == PHASE_HEAD && metrics_buffer_length (&self->in) > 0))
     seconds = limits->line_timeout;
-  else if (self->phase == PHASE_HEAD && get_unsent (self) == 0)
+  else if (self->phase == PHASE_HEAD && metrics_http_client_get_unsent (self) == 0)
     {
       seconds = self->has_asked ? KEEP_TIMEOUT : limits->line_timeout;
       if (limits->idle_timeout > 0)
@@ -468,7 +227,7 @@ get_deadline (MetricsHttpClient *self)
 static gint64
 get_answer_deadline (MetricsHttpClient *self)
 {
-  gsize n_waiting = get_unsent (self);
+  gsize n_waiting = metrics_http_client_get_unsent (self);
 
   if (n_waiting == 0)
     self->answer_since = 0;
@@ -495,13 +254,13 @@ handle_deadline (MetricsHttpClient *self)
 
   if (has_passed (get_answer_deadline (self), now))
     /* Behind an answer that is stuck there is no way to say anything. */
-    close_now (self);
+    metrics_http_client_close (self);
   else if (!has_passed (get_deadline (self), now))
     return;
   else if (self->phase == PHASE_BODY || (self->phase == PHASE_HEAD && metrics_buffer_length (&self->in) > 0))
-    refuse (self, 408, "timeout", NULL, "the request did not come in time");
+    metrics_http_client_refuse_request (self, 408, "timeout", NULL, "the request did not come in time");
   else
-    close_now (self);
+    metrics_http_client_close (self);
 }
 
 /* What comes next */
@@ -510,10 +269,22 @@ handle_deadline (MetricsHttpClient *self)
 static void
 begin_lingering (MetricsHttpClient *self)
 {
-  set_phase (self, PHASE_LINGERING);
+  metrics_http_client_set_phase (self, PHASE_LINGERING);
   metrics_buffer_clear (&self->in);
   if (self->eof || shutdown (self->watch.fd, SHUT_WR) < 0)
-    close_now (self);
+    metrics_http_client_close (self);
+}
+
+/* Nothing more is read: what is not complete will not be. */
+static void
+end_asking (MetricsHttpClient *self)
+{
+  if (self->phase == PHASE_HEAD)
+    metrics_http_client_begin_flushing (self);
+  else if (self->phase == PHASE_BODY && self->is_finishing)
+    metrics_http_client_refuse_request (self, 503, "stopping", NULL, "the server stops");
+  else if (self->phase == PHASE_BODY)
+    metrics_http_client_refuse_request (self, 400, "bad-body", NULL, "the body is shorter than was said");
 }
 
 static void
@@ -534,15 +305,13 @@ advance (MetricsHttpClient *self)
 {
   MetricsPollerEvents interest = 0;
 
-  /* Of one who will say no more, nothing can become a request; nor of one who said nothing before the end. */
-  if (self->phase == PHASE_HEAD && self->eof)
-    begin_flushing (self);
-  else if (self->phase == PHASE_BODY && self->eof)
-    refuse (self, 400, "bad-body", NULL, "the body is shorter than was said");
-  else if (self->phase == PHASE_HEAD && self->is_finishing && metrics_buffer_length (&self->in) == 0)
-    begin_flushing (self);
-  if (self->phase == PHASE_FLUSHING && get_unsent (self) == 0)
+  if ((self->eof || self->is_finishing) && !has_work (self))
+    end_asking (self);
+  if (self->phase == PHASE_FLUSHING && metrics_http_client_get_unsent (self) == 0)
     begin_lingering (self);
+  /* With nothing unread the kernel delivers the rest, so who has no time need not wait. */
+  if (self->phase == PHASE_LINGERING && self->is_finishing)
+    throw_away (self);
   if (self->phase == PHASE_CLOSED)
     return;
 
@@ -550,14 +319,16 @@ advance (MetricsHttpClient *self)
   trim (&self->out);
   if (is_reading (self) || self->phase == PHASE_LINGERING)
     interest |= METRICS_POLLER_IN;
-  if (get_unsent (self) > 0)
+  if (metrics_http_client_get_unsent (self) > 0)
     interest |= METRICS_POLLER_OUT;
+  if (has_work (self))
+    metrics_poller_watch_schedule (&self->watch);
   metrics_poller_watch_set_deadline (&self->watch,
                                      get_earlier (get_deadline (self), get_answer_deadline (self)));
   if (!metrics_poller_watch_set_interest (&self->watch, interest))
     {
       g_debug ("HTTP client lost: %s", g_strerror (errno));
-      close_now (self);
+      metrics_http_client_close (self);
     }
 }
 
@@ -571,7 +342,7 @@ poller_cb (MetricsPollerEvents events, gpointer user_data)
   if (events & METRICS_POLLER_DEADLINE)
     handle_deadline (self);
   if ((events & METRICS_POLLER_GONE) && self->phase != PHASE_CLOSED)
-    close_now (self);
+    metrics_http_client_close (self);
   if ((events & METRICS_POLLER_IN) && self->phase == PHASE_LINGERING)
     throw_away (self);
   else if ((events & METRICS_POLLER_IN) && is_reading (self))
@@ -596,7 +367,7 @@ metrics_http_client_dispose (GObject *object)
 
   metrics_poller_watch_remove (&self->watch);
   if (self->http != NULL)
-    drop_request (self);
+    metrics_http_client_drop_request (self);
   g_clear_object (&self->stream);
   g_clear_pointer (&self->tail, g_bytes_unref);
   metrics_buffer_clear (&self->in);
@@ -660,7 +431,7 @@ metrics_http_client_start (MetricsHttpClient *self, MetricsPoller *poller, GErro
   if (!metrics_poller_add (poller, &self->watch, g_socket_get_fd (metrics_http_client_get_socket (self)),
                            METRICS_POLLER_IN, poller_cb, self, error))
     return FALSE;
-  set_phase (self, PHASE_HEAD);
+  metrics_http_client_set_phase (self, PHASE_HEAD);
   advance (self);
   return TRUE;
 }
@@ -676,7 +447,7 @@ metrics_http_client_refuse (MetricsHttpClient *self)
 {
   metrics_http_answer_refusal (self, 503, "too-many-connections", NULL, "there are too many connections",
                                "Retry-After: 5\r\n");
-  begin_flushing (self);
+  metrics_http_client_begin_flushing (self);
   metrics_poller_watch_schedule (&self->watch);
 }
 
@@ -715,7 +486,7 @@ metrics_http_client_finish (MetricsHttpClient *self)
 void
 metrics_http_client_abort (MetricsHttpClient *self)
 {
-  close_now (self);
+  metrics_http_client_close (self);
 }
 
 /**

@@ -250,7 +250,7 @@ metrics_http_request_choose_type (MetricsHttpRequest *self, const char *const *t
   return chosen;
 }
 
-/* Whether gzip is as welcome as the answer as it is. */
+/* Whether gzip is not less welcome than the answer as it is. */
 gboolean
 metrics_http_request_takes_gzip (MetricsHttpRequest *self)
 {
@@ -259,9 +259,9 @@ metrics_http_request_takes_gzip (MetricsHttpRequest *self)
   gboolean takes = FALSE;
 
   /* In the order of their weights; those of weight 0 are left out. */
-  for (GSList *l = accepted; l != NULL; l = l->next)
-    if (g_ascii_strcasecmp (l->data, "gzip") == 0 || g_ascii_strcasecmp (l->data, "x-gzip") == 0)
-      takes = TRUE;
+  for (GSList *l = accepted; l != NULL && !takes && g_ascii_strcasecmp (l->data, "identity") != 0;
+       l = l->next)
+    takes = g_ascii_strcasecmp (l->data, "gzip") == 0 || g_ascii_strcasecmp (l->data, "x-gzip") == 0;
   soup_header_free_list (accepted);
   return takes;
 }

@@ -134,6 +134,7 @@ metrics_service_dispose (GObject *object)
   g_clear_pointer (&self->recorder, metrics_recorder_free);
   g_clear_handle_id (&self->finish_timeout_id, g_source_remove);
   metrics_service_foreach_connection (self, metrics_connection_abort);
+  metrics_front_abort (&self->front);
   g_clear_handle_id (&self->drain_id, g_source_remove);
   metrics_service_close_acceptors (self);
   g_ptr_array_set_size (self->listeners, 0);

@@ -67,3 +67,17 @@ metrics_storage_update (MetricsStorage *self, MetricsDurability durability)
   metrics_storage_fit (self);
   g_source_set_ready_time (self->notice, 0);
 }
+
+/**
+ * metrics_storage_get_trouble:
+ * @self: a storage
+ *
+ * Returns: (transfer none) (nullable): why nothing can be written now, one line of English; %NULL where it can
+ */
+const char *
+metrics_storage_get_trouble (MetricsStorage *self)
+{
+  g_return_val_if_fail (METRICS_IS_STORAGE (self), NULL);
+
+  return self->reason;
+}

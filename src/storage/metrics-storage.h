@@ -53,6 +53,7 @@ MetricsStorage *metrics_storage_new (const char *folder,
 gboolean metrics_storage_load (MetricsStorage *self, MetricsStore *store, GError **error);
 void metrics_storage_update (MetricsStorage *self, MetricsDurability durability);
 gboolean metrics_storage_close (MetricsStorage *self, GError **error);
+const char *metrics_storage_get_trouble (MetricsStorage *self);
 void metrics_storage_get_figures (MetricsStorage *self, MetricsStorageFigures *figures);
 
 G_END_DECLS
