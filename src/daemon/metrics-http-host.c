@@ -29,6 +29,9 @@ metrics_http_front_describe (MetricsListener *listener)
 
 #if HAVE_HTTP
 
+#if HAVE_DASHBOARD
+#include "dashboard/metrics-dashboard.h"
+#endif
 #include "http/metrics-http.h"
 
 struct _MetricsHttpFront
@@ -123,6 +126,9 @@ metrics_http_front_new (MetricsStore *store,
   self->storage = storage;
   host.user_data = self;
   self->http = metrics_http_new (store, metrics_service_get_poller (service), &limits, &host);
+#if HAVE_DASHBOARD
+  metrics_http_set_page (self->http, metrics_dashboard_get_resource (), METRICS_DASHBOARD_PREFIX);
+#endif
   metrics_http_front_configure (self, config);
   funcs.user_data = self;
   metrics_service_set_front (service, &funcs);

@@ -78,7 +78,8 @@ admit_rights (MetricsHttpRequest *self)
 static void
 say_methods (MetricsHttpRequest *self)
 {
-  g_autofree char *methods = metrics_http_routes_list_methods (self->path);
+  g_autofree char *methods
+      = metrics_http_routes_list_methods (metrics_http_request_get_http (self), self->path);
 
   metrics_http_request_set_header (self, "Allow", methods);
 }
@@ -86,11 +87,12 @@ say_methods (MetricsHttpRequest *self)
 static gboolean
 admit_route (MetricsHttpRequest *self)
 {
-  MetricsHttpFound found = metrics_http_routes_find (self->path, self->method, &self->route);
+  MetricsHttpFound found = metrics_http_routes_find (metrics_http_request_get_http (self), self->path,
+                                                     self->method, &self->route);
 
   if (found == METRICS_HTTP_FOUND)
     return TRUE;
-  if (found == METRICS_HTTP_NO_PATH && strcmp (self->path, "*") != 0)
+  if (found == METRICS_HTTP_NO_PATH)
     {
       metrics_http_request_fail (self, 404, "not-found", NULL, "there is nothing at this path");
       return FALSE;

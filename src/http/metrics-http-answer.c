@@ -83,6 +83,8 @@ send_head (MetricsHttpRequest *self, gssize length)
     g_string_append_len (head, self->extra->str, self->extra->len);
   if (self->gzip != NULL)
     g_string_append (head, "Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n");
+  if (self->is_packed && self->status == 200)
+    g_string_append (head, "Content-Encoding: gzip\r\n");
   if (self->is_chunked)
     g_string_append (head, "Transfer-Encoding: chunked\r\n");
   else if (length >= 0 && has_body (self))
@@ -100,6 +102,29 @@ complete (MetricsHttpRequest *self)
   metrics_http_client_schedule (self->client);
 }
 
+static gboolean
+wants_gzip (MetricsHttpRequest *self)
+{
+  return !self->is_endless && !self->is_head && metrics_http_request_takes_gzip (self)
+         && metrics_http_request_is_text (self);
+}
+
+/* Returns: (nullable): the answer as gzip; with it, the encoder is there for the head alone */
+static GBytes *
+pack (MetricsHttpRequest *self, GBytes *bytes)
+{
+  g_autoptr (GString) packed = NULL;
+  gsize len;
+  const char *data = g_bytes_get_data (bytes, &len);
+
+  self->gzip = metrics_http_gzip_new ();
+  if (self->gzip == NULL)
+    return NULL;
+  packed = g_string_new (NULL);
+  metrics_http_gzip_write (self->gzip, data, len, TRUE, packed);
+  return g_string_free_to_bytes (g_steal_pointer (&packed));
+}
+
 /**
  * metrics_http_answer_send_whole:
  * @self: a request whose answer has not begun
@@ -110,6 +135,12 @@ complete (MetricsHttpRequest *self)
 void
 metrics_http_answer_send_whole (MetricsHttpRequest *self, GBytes *bytes)
 {
+  g_autoptr (GBytes) packed = NULL;
+
+  if (self->etag == NULL && g_bytes_get_size (bytes) > SMALL && wants_gzip (self))
+    packed = pack (self, bytes);
+  if (packed != NULL)
+    bytes = packed;
   send_head (self, g_bytes_get_size (bytes));
   if (!self->is_head && has_body (self))
     metrics_http_client_send_bytes (self->client, bytes);
@@ -148,13 +179,6 @@ send_made (MetricsHttpRequest *self, gboolean is_end)
   else
     send_chunk (self, self->made->str, self->made->len);
   g_string_truncate (self->made, 0);
-}
-
-static gboolean
-wants_gzip (MetricsHttpRequest *self)
-{
-  return !self->is_endless && !self->is_head && metrics_http_request_takes_gzip (self)
-         && metrics_http_request_is_text (self);
 }
 
 static void

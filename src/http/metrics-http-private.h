@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "http/metrics-http-assets.h"
 #include "http/metrics-http-client.h"
 #include "http/metrics-http-gzip.h"
 #include "http/metrics-http-head.h"
@@ -42,6 +43,7 @@ struct _MetricsHttpRequest
   char *etag;         /* (owned) (nullable) */
   GString *extra;     /* (owned) (nullable): header fields, as they are sent */
   gboolean has_cache_control;
+  gboolean is_packed;          /* it is there as gzip */
   MetricsHttpProduceFunc func; /* (nullable) */
   gpointer user_data;
   GDestroyNotify free_func; /* (nullable) */
@@ -81,6 +83,8 @@ void metrics_http_answer_refusal (MetricsHttpClient *client,
 GString *metrics_http_format_error (guint status, const char *code, const char *where, const char *message);
 gboolean metrics_http_request_takes_gzip (MetricsHttpRequest *self);
 gboolean metrics_http_request_is_text (MetricsHttpRequest *self);
+
+MetricsHttpAssets *metrics_http_get_page (MetricsHttp *self);
 
 /* What is counted; see #MetricsHttpFigures. */
 MetricsHttpFigures *metrics_http_count (MetricsHttp *self);

@@ -360,6 +360,7 @@ static void
 forget_answer (MetricsHttpRequest *self)
 {
   g_clear_pointer (&self->etag, g_free);
+  self->is_packed = FALSE;
   self->is_endless = FALSE;
 }
 

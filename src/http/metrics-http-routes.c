@@ -2,14 +2,24 @@
 
 #include "config.h"
 
-#include "http/metrics-http-routes.h"
+#include "http/metrics-http-private.h"
 
 #include <string.h>
 
-/* All that can be asked for. */
+/* What answers, and for whom. */
+
+/* All that can be asked for, but for the files of the page. */
 static const MetricsHttpRoute routes[] = {
   { "/healthz", "GET", METRICS_RIGHTS_NONE, TRUE, metrics_http_handle_health },
 };
+
+static void
+handle_page (MetricsHttpRequest *request)
+{
+  metrics_http_assets_answer (metrics_http_get_page (metrics_http_request_get_http (request)), request);
+}
+
+static const MetricsHttpRoute page_route = { NULL, "GET", METRICS_RIGHTS_NONE, TRUE, handle_page };
 
 static gboolean
 takes_method (const MetricsHttpRoute *route, const char *method)
@@ -18,8 +28,23 @@ takes_method (const MetricsHttpRoute *route, const char *method)
          || (strcmp (method, "HEAD") == 0 && strcmp (route->method, "GET") == 0);
 }
 
+/* The next route for a path, behind one or from the beginning; `*` stands for every path. */
+static const MetricsHttpRoute *
+get_next (MetricsHttp *http, const char *path, const MetricsHttpRoute *last)
+{
+  const MetricsHttpRoute *route = last != NULL ? last + 1 : routes;
+
+  if (last == &page_route)
+    return NULL;
+  for (; route < routes + G_N_ELEMENTS (routes); route++)
+    if (strcmp (path, "*") == 0 || strcmp (route->path, path) == 0)
+      return route;
+  return metrics_http_assets_have (metrics_http_get_page (http), path) ? &page_route : NULL;
+}
+
 /**
  * metrics_http_routes_find:
+ * @http: what is asked
  * @path: a path, decoded
  * @method: a method
  * @route: (out): where to go, where that is found
@@ -27,17 +52,18 @@ takes_method (const MetricsHttpRoute *route, const char *method)
  * Returns: whether there is a route
  */
 MetricsHttpFound
-metrics_http_routes_find (const char *path, const char *method, const MetricsHttpRoute **route)
+metrics_http_routes_find (MetricsHttp *http,
+                          const char *path,
+                          const char *method,
+                          const MetricsHttpRoute **route)
 {
   MetricsHttpFound found = METRICS_HTTP_NO_PATH;
 
-  for (guint i = 0; i < G_N_ELEMENTS (routes); i++)
+  for (const MetricsHttpRoute *r = get_next (http, path, NULL); r != NULL; r = get_next (http, path, r))
     {
-      if (strcmp (routes[i].path, path) != 0)
-        continue;
-      if (takes_method (&routes[i], method))
+      if (takes_method (r, method) && strcmp (path, "*") != 0)
         {
-          *route = &routes[i];
+          *route = r;
           return METRICS_HTTP_FOUND;
         }
       found = METRICS_HTTP_NO_METHOD;
@@ -47,20 +73,20 @@ metrics_http_routes_find (const char *path, const char *method, const MetricsHtt
 
 /**
  * metrics_http_routes_list_methods:
+ * @http: what is asked
  * @path: a path that there is, or `*` for all of them
  *
  * Returns: (transfer full): the methods that it takes, as in `Allow`
  */
 char *
-metrics_http_routes_list_methods (const char *path)
+metrics_http_routes_list_methods (MetricsHttp *http, const char *path)
 {
   static const char *const methods[] = { "GET", "HEAD", "POST", "DELETE" };
   GString *list = g_string_new (NULL);
 
   for (guint i = 0; i < G_N_ELEMENTS (methods); i++)
-    for (guint k = 0; k < G_N_ELEMENTS (routes); k++)
-      if ((strcmp (path, "*") == 0 || strcmp (routes[k].path, path) == 0)
-          && takes_method (&routes[k], methods[i]))
+    for (const MetricsHttpRoute *r = get_next (http, path, NULL); r != NULL; r = get_next (http, path, r))
+      if (takes_method (r, methods[i]))
         {
           g_string_append_printf (list, "%s, ", methods[i]);
           break;

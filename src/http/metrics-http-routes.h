@@ -45,10 +45,11 @@ typedef enum
   METRICS_HTTP_NO_METHOD,
 } MetricsHttpFound;
 
-MetricsHttpFound metrics_http_routes_find (const char *path,
+MetricsHttpFound metrics_http_routes_find (MetricsHttp *http,
+                                           const char *path,
                                            const char *method,
                                            const MetricsHttpRoute **route);
-char *metrics_http_routes_list_methods (const char *path);
+char *metrics_http_routes_list_methods (MetricsHttp *http, const char *path);
 
 /* The handlers, each in a file of its own. */
 void metrics_http_handle_health (MetricsHttpRequest *request);

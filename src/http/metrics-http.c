@@ -30,7 +30,8 @@ struct _MetricsHttp
   MetricsHttpLimits limits;
   MetricsHttpHost host;
   MetricsHttpFigures figures;
-  GStrv names; /* (owned) (nullable): by which it may be called, beside those that it has */
+  MetricsHttpAssets *page; /* (owned) (nullable) */
+  GStrv names;             /* (owned) (nullable): by which it may be called, beside those that it has */
 
   GHashTable *clients; /* (owned) (element-type MetricsHttpClient Owner) */
   gsize body_bytes;    /* of all bodies that are held */
@@ -80,6 +81,7 @@ metrics_http_finalize (GObject *object)
 
   g_hash_table_unref (self->clients);
   g_strfreev (self->names);
+  g_clear_pointer (&self->page, metrics_http_assets_free);
 
   G_OBJECT_CLASS (metrics_http_parent_class)->finalize (object);
 }
@@ -136,6 +138,21 @@ metrics_http_set_limits (MetricsHttp *self, const MetricsHttpLimits *limits)
 
   self->limits = *limits;
   for_each_client (self, metrics_http_client_take_limits);
+}
+
+/**
+ * metrics_http_set_page:
+ * @self: it
+ * @resource: the files of a page
+ * @prefix: where they are in it, with a `/` at both ends: index.html is served as `/`, all else by its name
+ */
+void
+metrics_http_set_page (MetricsHttp *self, GResource *resource, const char *prefix)
+{
+  g_return_if_fail (METRICS_IS_HTTP (self));
+
+  g_clear_pointer (&self->page, metrics_http_assets_free);
+  self->page = metrics_http_assets_new (resource, prefix);
 }
 
 /**
@@ -317,6 +334,13 @@ metrics_http_foreach_figure (MetricsHttp *self, MetricsHttpFigureFunc func, gpoi
 {
   if (self->host.foreach_figure != NULL)
     self->host.foreach_figure (func, user_data, self->host.user_data);
+}
+
+/* The files of its page; %NULL where it has none. */
+MetricsHttpAssets *
+metrics_http_get_page (MetricsHttp *self)
+{
+  return self->page;
 }
 
 /* Where clients count. */

@@ -90,6 +90,7 @@ MetricsHttp *metrics_http_new (MetricsStore *store,
                                const MetricsHttpLimits *limits,
                                const MetricsHttpHost *host);
 void metrics_http_set_limits (MetricsHttp *self, const MetricsHttpLimits *limits);
+void metrics_http_set_page (MetricsHttp *self, GResource *resource, const char *prefix);
 void metrics_http_set_names (MetricsHttp *self, const char *const *names);
 
 gboolean metrics_http_accept (MetricsHttp *self,
