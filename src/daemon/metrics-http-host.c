@@ -71,6 +71,23 @@ abort_cb (gpointer user_data)
   metrics_http_abort (self->http);
 }
 
+/* In the names of `stats`. */
+static void
+foreach_own_figure (void (*func) (const char *name, guint64 value, gpointer func_data),
+                    gpointer func_data,
+                    gpointer user_data)
+{
+  MetricsHttpFront *self = user_data;
+  const MetricsHttpFigures *figures = metrics_http_get_figures (self->http);
+
+  func ("http_clients", figures->clients, func_data);
+  func ("http_requests", figures->requests, func_data);
+  func ("http_client_errors", figures->client_errors, func_data);
+  func ("http_server_errors", figures->server_errors, func_data);
+  func ("http_bytes_received", figures->bytes_received, func_data);
+  func ("http_bytes_sent", figures->bytes_sent, func_data);
+}
+
 static void
 foreach_figure (MetricsHttpFigureFunc func, gpointer func_data, gpointer user_data)
 {
@@ -117,7 +134,8 @@ metrics_http_front_new (MetricsStore *store,
   MetricsHttpFront *self;
   MetricsHttpLimits limits = get_limits (config);
   MetricsHttpHost host = { .foreach_figure = foreach_figure, .get_trouble = get_trouble };
-  MetricsFrontFuncs funcs = { .accept = accept_cb, .finish = finish_cb, .abort = abort_cb };
+  MetricsFrontFuncs funcs
+      = { .accept = accept_cb, .finish = finish_cb, .abort = abort_cb, .foreach_figure = foreach_own_figure };
 
   if (!config->has_http)
     return NULL;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/metrics-rights.h"
+#include "server/metrics-limits.h"
 
 G_BEGIN_DECLS
 
@@ -12,6 +13,7 @@ G_BEGIN_DECLS
  * it returns %FALSE, it does not
  * @finish: answers what was asked, and lets all clients go
  * @abort: closes all connections at once
+ * @foreach_figure: tells what it counts
  * @user_data: what they are called with
  *
  * Who serves clients of another protocol.
@@ -27,6 +29,7 @@ typedef struct
                       gpointer user_data);
   void (*finish) (gpointer user_data);
   void (*abort) (gpointer user_data);
+  MetricsFrontFiguresFunc foreach_figure;
   gpointer user_data;
 } MetricsFrontFuncs;
 

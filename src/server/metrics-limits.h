@@ -55,6 +55,18 @@ typedef struct
 typedef void (*MetricsDiskFiguresFunc) (MetricsDiskFigures *figures, gpointer user_data);
 
 /**
+ * MetricsFrontFiguresFunc:
+ * @func: to be called for each figure, with its name and its value
+ * @func_data: what to call it with
+ * @user_data: what was given with the function
+ *
+ * Tells what is counted where other protocols are spoken.
+ */
+typedef void (*MetricsFrontFiguresFunc) (void (*func) (const char *name, guint64 value, gpointer func_data),
+                                         gpointer func_data,
+                                         gpointer user_data);
+
+/**
  * MetricsFigures:
  *
  * What the server counts of itself, for `stats`. All since its start, but @connections.
@@ -69,9 +81,11 @@ typedef struct
   guint64 errors;
   guint64 bytes_received;
   guint64 bytes_sent;
-  guint64 largest_slice;            /* units of work, see MetricsLimits.slice */
-  MetricsDiskFiguresFunc disk_func; /* (nullable): who knows what lasts; NULL where nothing does */
-  gpointer disk_data;               /* (unowned) */
+  guint64 largest_slice;              /* units of work, see MetricsLimits.slice */
+  MetricsDiskFiguresFunc disk_func;   /* (nullable): who knows what lasts; NULL where nothing does */
+  gpointer disk_data;                 /* (unowned) */
+  MetricsFrontFiguresFunc front_func; /* (nullable): who counts other clients; NULL where there are none */
+  gpointer front_data;                /* (unowned) */
 } MetricsFigures;
 
 G_END_DECLS

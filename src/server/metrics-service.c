@@ -231,6 +231,8 @@ metrics_service_set_front (MetricsService *self, const MetricsFrontFuncs *funcs)
   g_return_if_fail (METRICS_IS_SERVICE (self));
 
   metrics_front_init (&self->front, funcs, front_gone_cb, self);
+  self->figures.front_func = funcs->foreach_figure;
+  self->figures.front_data = funcs->user_data;
 }
 
 /**

@@ -61,6 +61,8 @@ metrics_stats_foreach (MetricsStore *store,
   func ("bytes_sent", figures->bytes_sent, user_data);
   if (figures->disk_func != NULL)
     tell_disk_figures (figures, func, user_data);
+  if (figures->front_func != NULL)
+    figures->front_func (func, user_data, figures->front_data);
   func ("largest_slice", figures->largest_slice, user_data);
 }
 
