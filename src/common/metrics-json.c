@@ -6,18 +6,21 @@
 
 #include "common/metrics-number.h"
 
+#include <string.h>
+
 /**
- * metrics_json_append_string:
+ * metrics_json_append_string_len:
  * @json: what to append to
- * @text: valid UTF-8
+ * @text: (array length=len): valid UTF-8
+ * @len: its length in bytes
  *
  * Appends a string with its quotation marks, escaped as RFC 8259, section 7, asks.
  */
 void
-metrics_json_append_string (GString *json, const char *text)
+metrics_json_append_string_len (GString *json, const char *text, gsize len)
 {
   g_string_append_c (json, '"');
-  for (const char *p = text; *p != '\0'; p++)
+  for (const char *p = text; p < text + len; p++)
     {
       guchar c = *p;
 
@@ -32,6 +35,19 @@ metrics_json_append_string (GString *json, const char *text)
         g_string_append_c (json, c);
     }
   g_string_append_c (json, '"');
+}
+
+/**
+ * metrics_json_append_string:
+ * @json: what to append to
+ * @text: valid UTF-8
+ *
+ * As metrics_json_append_string_len(), of a text with a NUL at its end.
+ */
+void
+metrics_json_append_string (GString *json, const char *text)
+{
+  metrics_json_append_string_len (json, text, strlen (text));
 }
 
 /**

@@ -7,6 +7,7 @@
 G_BEGIN_DECLS
 
 void metrics_json_append_string (GString *json, const char *text);
+void metrics_json_append_string_len (GString *json, const char *text, gsize len);
 void metrics_json_append_double (GString *json, double value);
 void metrics_json_append_int64 (GString *json, gint64 value);
 
