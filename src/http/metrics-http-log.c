@@ -5,6 +5,8 @@
 #include "http/metrics-http-log.h"
 
 #include "common/metrics-log.h"
+#include "http/metrics-http-private.h"
+#include "store/metrics-store-log.h"
 
 #include <glib/gi18n.h>
 
@@ -46,4 +48,23 @@ metrics_http_log_denied (GSocket *socket, MetricsRights missing)
                METRICS_FIELDS (METRICS_TEXT (CLIENT, client), METRICS_TEXT (RIGHT, right)),
                /* Translators: the right is 'read', 'put' or 'delete', as in the configuration */
                _ ("client %s is refused: it does not have the right '%s'"), client, right);
+}
+
+/**
+ * metrics_http_log_refused_put:
+ * @request: a request that puts
+ * @error: why the store has refused a point of it
+ *
+ * Says so, where that is for a limit.
+ */
+void
+metrics_http_log_refused_put (MetricsHttpRequest *request, const GError *error)
+{
+  g_autofree char *client = NULL;
+
+  if (!metrics_store_log_is_due (error))
+    return;
+  client = name_client (metrics_http_client_get_socket (request->client));
+  metrics_store_log_refused_put (metrics_http_get_store (metrics_http_request_get_http (request)), error,
+                                 client);
 }

@@ -2,6 +2,7 @@
 
 #include "config.h"
 
+#include "http/metrics-http-accept.h"
 #include "http/metrics-http-private.h"
 
 #include <string.h>
@@ -184,70 +185,19 @@ metrics_http_request_get_body (MetricsHttpRequest *self)
   return self->body;
 }
 
-/* How well a range such as `text` followed by a star fits: 3 exactly, 0 not at all. */
-static guint
-match_type (const char *range, gsize len, const char *type)
-{
-  const char *slash = strchr (type, '/');
-
-  if (len == strlen (type) && g_ascii_strncasecmp (range, type, len) == 0)
-    return 3;
-  if (len == (gsize) (slash - type) + 2 && g_ascii_strncasecmp (range, type, len - 1) == 0
-      && range[len - 1] == '*')
-    return 2;
-  return len == 3 && strncmp (range, "*/*", 3) == 0 ? 1 : 0;
-}
-
-/* The weight of a type by `Accept`, in thousandths: that of the closest range counts. */
-static guint
-weigh_type (const char *accept, const char *type)
-{
-  g_auto (GStrv) ranges = g_strsplit (accept, ",", 64);
-  guint best = 0, weight = 0;
-
-  for (guint i = 0; ranges[i] != NULL; i++)
-    {
-      char *range = g_strstrip (ranges[i]);
-      gsize len = strcspn (range, "; \t");
-      guint match = match_type (range, len, type);
-      const char *quality = strstr (range + len, "q=");
-
-      if (match <= best)
-        continue;
-      best = match;
-      weight = quality != NULL ? CLAMP (g_ascii_strtod (quality + 2, NULL), 0, 1) * 1000 : 1000;
-    }
-  return weight;
-}
-
 /**
  * metrics_http_request_choose_type:
  * @self: a request
  * @types: what it could be answered as, `%NULL` behind them; the first one is what is meant where nothing is
  *   said
  *
- * Returns: (transfer none) (nullable): what fits best by `Accept`; %NULL where nothing does
+ * Returns: (transfer none) (nullable): what fits best by `Accept`, see metrics_http_accept_choose(); %NULL
+ * where nothing does
  */
 const char *
 metrics_http_request_choose_type (MetricsHttpRequest *self, const char *const *types)
 {
-  const char *accept = soup_message_headers_get_list (self->headers, "Accept");
-  const char *chosen = NULL;
-  guint best = 0;
-
-  if (accept == NULL)
-    return types[0];
-  for (guint i = 0; types[i] != NULL; i++)
-    {
-      guint weight = weigh_type (accept, types[i]);
-
-      if (weight > best)
-        {
-          best = weight;
-          chosen = types[i];
-        }
-    }
-  return chosen;
+  return metrics_http_accept_choose (soup_message_headers_get_list (self->headers, "Accept"), types);
 }
 
 /* Whether gzip is not less welcome than the answer as it is. */

@@ -11,6 +11,11 @@
 /* All that can be asked for, but for the files of the page. */
 static const MetricsHttpRoute routes[] = {
   { "/healthz", "GET", METRICS_RIGHTS_NONE, TRUE, metrics_http_handle_health },
+  { "/api/v1/keys", "GET", METRICS_RIGHTS_READ, FALSE, metrics_http_handle_keys },
+  { "/api/v1/last", "GET", METRICS_RIGHTS_READ, FALSE, metrics_http_handle_last },
+  { "/api/v1/points", "GET", METRICS_RIGHTS_READ, FALSE, metrics_http_handle_points },
+  { "/api/v1/points", "POST", METRICS_RIGHTS_PUT, FALSE, metrics_http_handle_put },
+  { "/api/v1/points", "DELETE", METRICS_RIGHTS_DELETE, FALSE, metrics_http_handle_delete },
 };
 
 static void

@@ -52,6 +52,11 @@ MetricsHttpFound metrics_http_routes_find (MetricsHttp *http,
 char *metrics_http_routes_list_methods (MetricsHttp *http, const char *path);
 
 /* The handlers, each in a file of its own. */
+void metrics_http_handle_delete (MetricsHttpRequest *request);
 void metrics_http_handle_health (MetricsHttpRequest *request);
+void metrics_http_handle_keys (MetricsHttpRequest *request);
+void metrics_http_handle_last (MetricsHttpRequest *request);
+void metrics_http_handle_points (MetricsHttpRequest *request);
+void metrics_http_handle_put (MetricsHttpRequest *request);
 
 G_END_DECLS

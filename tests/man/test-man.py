@@ -11,9 +11,10 @@ import subprocess
 import tempfile
 import unittest
 import unittest.mock
+import urllib.request
 import xml.etree.ElementTree
 
-from harness import Client, TestCase, main
+from harness import Client, TestCase, has_http, main
 from pages import SOURCE, Page, helped, output
 
 BUILT = os.environ.get('METRICSD_MAN')
@@ -165,6 +166,42 @@ class ProtocolPageTest(TestCase):
         program = '\n'.join(line[4:] for line in block.splitlines()).replace('8888', str(self.start().port))
         result = subprocess.run(['python3', '-c', program], capture_output=True, text=True, timeout=60, check=False)
         self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "['room.temperature 22.5 1700000120']\n", ''))
+
+
+@unittest.skipUnless(has_http(os.environ['METRICSD']), 'built without HTTP')
+class HttpPageTest(TestCase):
+    PAGE = Page('metricsd-http.7')
+    README = (SOURCE.parents[1] / 'README.md').read_text(encoding='utf-8')
+
+    def test_no_other_option_is_mentioned(self):
+        self.assertLessEqual(self.PAGE.mentioned(), helped(output('METRICSD', '--help')) | {'--data-binary'})
+
+    @unittest.skipUnless(shutil.which('curl'), 'no curl')
+    def test_what_is_typed(self):
+        """The lines of the page and of the README do what they are there for."""
+        for text in self.PAGE.text, self.README:
+            servers = [self.start(http=True), self.start(http=True)]
+            lines = re.findall(r'(?m)^    \$ (curl (?:.*\\\n)*.*)', text)
+            self.assertGreater(len(lines), 5)
+            folder = self.enterContext(tempfile.TemporaryDirectory())
+            for line in lines:
+                for name, server in zip(('http://127.0.0.1:8889', 'http://127.0.0.1:9889'), servers):
+                    line = line.replace(name, server.http)
+                result = subprocess.run(['sh', '-c', line.replace('curl', 'curl -q -sS --fail-with-body', 1)], cwd=folder,
+                                        capture_output=True, text=True, timeout=60, check=False)
+                self.assertEqual((result.returncode, result.stderr), (0, ''), (line, result.stdout))
+            self.assertTrue(pathlib.Path(folder, 'points.csv').read_text().startswith('key,timestamp,value\n'))
+            with Client(servers[0]) as client:
+                self.assertEqual(len(client.rows(b'get *')), 1)
+
+    def test_the_session_of_the_page(self):
+        """What is answered has the form that stands there."""
+        server = self.start(http=True)
+        with Client(server) as client:
+            client.put('room.temperature', 21.5, 1_700_000_000)
+            path = self.PAGE.text.split('points?', 1)[1].split('&from', 1)[0]
+            with urllib.request.urlopen(f'{server.http}/api/v1/points?{path}', timeout=30) as answer:
+                self.assertIn(answer.read().decode(), self.PAGE.text)
 
 
 class BusPageTest(TestCase):
