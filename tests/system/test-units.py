@@ -103,11 +103,17 @@ class FilesTest(unittest.TestCase):
 
     def test_sockets_and_service_belong_together(self):
         for kind in ('system', 'user'):
-            for name in ('metricsd', 'metricsd-tcp'):
-                text = (UNITS / kind / f'{name}.socket').read_text()
-                self.assertIn(f'FileDescriptorName={name}\n', text)
+            service = (UNITS / kind / 'metricsd.service').read_text()
+            for name, passed in {'metricsd': 'metricsd', 'metricsd-tcp': 'metricsd-tcp', 'metricsd-http': 'http'}.items():
+                self.assertRegex(service, rf'(?m)^After=.*\b{name}\.socket\b')
+                unit = UNITS / kind / f'{name}.socket'
+                if name == 'metricsd-http' and not unit.exists():
+                    continue  # built without HTTP
+                text = unit.read_text()
+                self.assertIn(f'FileDescriptorName={passed}\n', text)
                 if name != 'metricsd':
                     self.assertIn('Service=metricsd.service\n', text)
+                    self.assertEqual(re.findall(r'(?m)^ListenStream=(.*):\d+$', text), ['127.0.0.1', '[::1]'])
 
 
 if __name__ == '__main__':
