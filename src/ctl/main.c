@@ -15,6 +15,7 @@ static const MetricsCtlCommand commands[] = {
   { "range", N_ ("shows the points of a span of time, or what they come to in steps"), metrics_ctl_range },
   { "keys", N_ ("lists the keys"), metrics_ctl_keys },
   { "del", N_ ("deletes points or whole keys"), metrics_ctl_del },
+  { "watch", N_ ("shows points as they are put"), metrics_ctl_watch },
   { "flush", N_ ("waits until all points are on disk (on the bus)"), metrics_ctl_flush },
   { "ping", N_ ("asks whether the server is there, and how long it takes to answer"), metrics_ctl_ping },
   { "stats", N_ ("shows the server's own figures"), metrics_ctl_stats },

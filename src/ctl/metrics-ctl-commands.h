@@ -21,6 +21,7 @@ int metrics_ctl_last (MetricsCtl *ctl, int argc, char **argv);
 int metrics_ctl_range (MetricsCtl *ctl, int argc, char **argv);
 int metrics_ctl_keys (MetricsCtl *ctl, int argc, char **argv);
 int metrics_ctl_del (MetricsCtl *ctl, int argc, char **argv);
+int metrics_ctl_watch (MetricsCtl *ctl, int argc, char **argv);
 int metrics_ctl_flush (MetricsCtl *ctl, int argc, char **argv);
 int metrics_ctl_ping (MetricsCtl *ctl, int argc, char **argv);
 int metrics_ctl_stats (MetricsCtl *ctl, int argc, char **argv);

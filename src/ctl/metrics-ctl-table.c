@@ -21,6 +21,7 @@ struct _MetricsCtlTable
   MetricsCtlForm form;
   const MetricsCtlColumn *columns; /* (unowned) (array length=n_columns) */
   guint n_columns;
+  gboolean is_endless;      /* each row of JSON is a document of its own */
   guint64 n_rows;           /* how many were added */
   MetricsCtlOutput *output; /* (owned) */
   GString *row;             /* (owned): the one that is being written */
@@ -84,6 +85,24 @@ MetricsCtlTable *
 metrics_ctl_table_new_samples (MetricsCtlForm form)
 {
   return metrics_ctl_table_new (form, sample_columns, G_N_ELEMENTS (sample_columns));
+}
+
+/**
+ * metrics_ctl_table_new_endless:
+ * @form: what to write
+ *
+ * As metrics_ctl_table_new_samples(), for points that come for as long as one wants: in JSON each is an
+ * object on a line of its own. metrics_ctl_table_flush() shows those that have come.
+ *
+ * Returns: (transfer full): a table
+ */
+MetricsCtlTable *
+metrics_ctl_table_new_endless (MetricsCtlForm form)
+{
+  MetricsCtlTable *self = metrics_ctl_table_new_samples (form);
+
+  self->is_endless = TRUE;
+  return self;
 }
 
 /**
@@ -198,7 +217,7 @@ add_plain (MetricsCtlTable *self, const MetricsCtlCell *cells)
 static gboolean
 add_json (MetricsCtlTable *self, const MetricsCtlCell *cells)
 {
-  g_string_assign (self->row, self->n_rows > 1 ? ",\n{" : "[\n{");
+  g_string_assign (self->row, self->is_endless ? "{" : self->n_rows > 1 ? ",\n{" : "[\n{");
   for (guint i = 0; i < self->n_columns; i++)
     {
       if (i > 0)
@@ -210,7 +229,7 @@ add_json (MetricsCtlTable *self, const MetricsCtlCell *cells)
       else
         append_bare (self->row, &self->columns[i], &cells[i]);
     }
-  g_string_append_c (self->row, '}');
+  g_string_append (self->row, self->is_endless ? "}\n" : "}");
   return metrics_ctl_output_append (self->output, self->row->str, self->row->len);
 }
 
@@ -260,6 +279,23 @@ metrics_ctl_table_add_sample (const MetricsSample *sample, gpointer table)
   };
 
   return metrics_ctl_table_add (table, cells);
+}
+
+/**
+ * metrics_ctl_table_flush:
+ * @self: a table without an end
+ * @error: return location for a #GError
+ *
+ * Writes what has been added. Where rows of people come later and are wider, these are.
+ *
+ * Returns: %FALSE where the output cannot be written
+ */
+gboolean
+metrics_ctl_table_flush (MetricsCtlTable *self, GError **error)
+{
+  if (self->form == METRICS_CTL_FORM_HUMAN)
+    write_waiting (self);
+  return metrics_ctl_output_flush (self->output, error);
 }
 
 /**

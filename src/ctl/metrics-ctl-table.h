@@ -54,10 +54,12 @@ MetricsCtlTable *metrics_ctl_table_new (MetricsCtlForm form,
                                         const MetricsCtlColumn *columns,
                                         guint n_columns);
 MetricsCtlTable *metrics_ctl_table_new_samples (MetricsCtlForm form);
+MetricsCtlTable *metrics_ctl_table_new_endless (MetricsCtlForm form);
 void metrics_ctl_table_free (MetricsCtlTable *self);
 
 gboolean metrics_ctl_table_add (MetricsCtlTable *self, const MetricsCtlCell *cells);
 gboolean metrics_ctl_table_add_sample (const MetricsSample *sample, gpointer table);
+gboolean metrics_ctl_table_flush (MetricsCtlTable *self, GError **error);
 int metrics_ctl_table_finish (MetricsCtlTable *self, MetricsCtl *ctl, const GError *answer_error);
 
 int metrics_ctl_print_samples (MetricsCtl *ctl, GPtrArray *samples, const GError *error);

@@ -12,7 +12,8 @@ import unittest
 import harness
 from ctl import Ctl, TestCase, binary, finish, read_lines, wait_for_close
 
-COMMANDS = ('put', 'get', 'last', 'range', 'keys', 'del', 'ping', 'stats', 'import', 'export', 'flush')
+COMMANDS = ('put', 'get', 'last', 'range', 'keys', 'del', 'ping', 'stats', 'import', 'export', 'flush',
+            'watch')
 
 # A command line of each that prints something where there is a point.
 PRINTING = (['get', 'k'], ['get', '--all'], ['last'], ['range', '*'], ['range', 'k', '--step', '5'], ['keys'],

@@ -12,7 +12,7 @@ function __metricsctl_words
         else if test $options -eq 1; and test "$word" = --
             set options 0
         else if test $options -eq 1; and contains -- "$word" -a --address --timeout -s --step -f --function --from --to \
-                -o --output -i --interval -p --prefix --buffer -n --points --series -c --connections -d --depth -r \
+                -o --output --count -i --interval -p --prefix --buffer -n --points --series -c --connections -d --depth -r \
                 --requests --reads --idle --warm-up
             set skip 1
         else if test $options -eq 1; and string match -qr '^-[^0-9]' -- "$word"
@@ -81,6 +81,7 @@ complete -c metricsctl -n __metricsctl_at_command -a last -d 'Show the newest po
 complete -c metricsctl -n __metricsctl_at_command -a range -d 'Show the points of a span of time'
 complete -c metricsctl -n __metricsctl_at_command -a keys -d 'List the keys'
 complete -c metricsctl -n __metricsctl_at_command -a del -d 'Delete points or whole keys'
+complete -c metricsctl -n __metricsctl_at_command -a watch -d 'Show points as they are put'
 complete -c metricsctl -n __metricsctl_at_command -a flush -d 'Wait until all points are on disk'
 complete -c metricsctl -n __metricsctl_at_command -a ping -d 'Ask whether the server is there'
 complete -c metricsctl -n __metricsctl_at_command -a stats -d "Show the server's own figures"
@@ -91,6 +92,7 @@ complete -c metricsctl -n __metricsctl_at_command -a bench -d 'Measure how fast 
 
 complete -c metricsctl -n '__metricsctl_at 0 put get' -a '(__metricsctl_keys keys)'
 complete -c metricsctl -n '__metricsctl_at 0 last range keys del export' -a '(__metricsctl_keys patterns)'
+complete -c metricsctl -n '__metricsctl_at any watch' -a '(__metricsctl_keys patterns)'
 complete -c metricsctl -n '__metricsctl_at 2 put' -a 'now now-5m now-1h now-1d'
 complete -c metricsctl -n '__metricsctl_at 1 range del; or __metricsctl_at 2 range del' \
     -a 'now now-5m now-1h now-6h now-1d now-1w now-4w'
@@ -102,6 +104,7 @@ complete -c metricsctl -n '__metricsctl_at any range' -s s -l step -x -a '10s 1m
 complete -c metricsctl -n '__metricsctl_at any range' -s f -l function -x \
     -a 'avg min max sum count first last median p95 p99 rate' -d 'What is made of the points of a step'
 complete -c metricsctl -n '__metricsctl_at any del' -s y -l yes -d 'Do not ask'
+complete -c metricsctl -n '__metricsctl_at any watch' -s n -l count -x -d 'End after so many points'
 complete -c metricsctl -n '__metricsctl_at any export' -l from -x -a 'now-1h now-1d now-1w now-4w' -d 'The earliest time'
 complete -c metricsctl -n '__metricsctl_at any export' -l to -x -a 'now now-1h now-1d now-1w now-4w' -d 'The latest time'
 complete -c metricsctl -n '__metricsctl_at any export' -s o -l output -r -F -d 'Write to a file'
