@@ -91,7 +91,7 @@ struct _MetricsWatch
   MetricsFeed *feed;      /* (owned): what came, for all threads */
   MetricsWatchLink *link; /* (owned) (nullable) (atomic): none when it is closed */
   GSource *source;        /* (owned): emits the signals */
-  gboolean was_online; /* according to these */
+  gboolean was_online;    /* according to these */
 };
 
 typedef enum
@@ -352,8 +352,7 @@ install_signals (GType type)
   /**
    * MetricsWatch::points:
    * @self: a watch
-   * @samples: (element-type MetricsSample): the points; they last as long as the
-   * call, [method@Sample.copy] makes one that lasts longer
+   * @samples: (element-type MetricsSample): the points; a reference to the array keeps them beyond the call
    *
    * Emitted when points have come, in the order in which the server has got them. Not where
    * [method@Watch.next] or [method@Watch.next_async] was ever called.

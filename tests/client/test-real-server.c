@@ -140,6 +140,84 @@ test_restart (void)
   g_rmdir (directory);
 }
 
+#define N_WATCHES 200
+#define N_ROUNDS 50
+
+typedef struct
+{
+  guint number;
+  guint n_seen;
+  guint *n_all_seen;
+} Room;
+
+/* Each round puts a point into each room, and its own is the only one that a room is told of. */
+static void
+see_points (MetricsWatch *watch, GPtrArray *samples, gpointer user_data)
+{
+  Room *room = user_data;
+
+  for (guint i = 0; i < samples->len; i++)
+    {
+      const MetricsSample *sample = samples->pdata[i];
+
+      g_assert_cmpfloat (sample->value, ==, room->number);
+      g_assert_cmpint (sample->timestamp, ==, room->n_seen++);
+      *room->n_all_seen += 1;
+    }
+}
+
+static void
+lose_points (MetricsWatch *watch, guint64 n_points, gpointer user_data)
+{
+  g_assert_not_reached ();
+}
+
+static void
+put_round (MetricsClient *client, guint round)
+{
+  g_autoptr (MetricsBatch) batch = metrics_batch_new ();
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < N_WATCHES; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("room%u.temperature", i);
+
+      g_assert_true (metrics_batch_add (batch, key, i, round, NULL));
+    }
+  g_assert_true (metrics_client_put_batch (client, batch, NULL, &error));
+  g_assert_no_error (error);
+}
+
+static void
+test_many_watches (void)
+{
+  g_autoptr (RealServer) server = real_server_start (program, "127.0.0.1:0");
+  g_autoptr (MetricsClient) client = metrics_client_new (server->address);
+  g_autoptr (GPtrArray) watches = g_ptr_array_new_with_free_func (g_object_unref);
+  Room rooms[N_WATCHES];
+  guint n_seen = 0;
+
+  for (guint i = 0; i < N_WATCHES; i++)
+    {
+      g_autofree char *pattern = g_strdup_printf ("room%u.*", i);
+      const char *patterns[] = { pattern, NULL };
+      MetricsWatch *watch = metrics_watch_new (client, patterns);
+
+      rooms[i] = (Room){ i, 0, &n_seen };
+      g_signal_connect (watch, "points", G_CALLBACK (see_points), &rooms[i]);
+      g_signal_connect (watch, "dropped", G_CALLBACK (lose_points), NULL);
+      g_ptr_array_add (watches, watch);
+    }
+  for (guint i = 0; i < N_WATCHES; i++)
+    while (!metrics_watch_get_online (watches->pdata[i]))
+      g_main_context_iteration (NULL, TRUE);
+
+  for (guint round = 0; round < N_ROUNDS; round++)
+    put_round (client, round);
+  while (n_seen < N_WATCHES * N_ROUNDS)
+    g_main_context_iteration (NULL, TRUE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -149,6 +227,7 @@ main (int argc, char **argv)
   g_test_add_func ("/real-server/requests", test_requests);
   g_test_add_func ("/real-server/many-points", test_many_points);
   g_test_add_func ("/real-server/restart", test_restart);
+  g_test_add_func ("/real-server/many-watches", test_many_watches);
 
   return g_test_run ();
 }
