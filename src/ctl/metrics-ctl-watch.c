@@ -45,7 +45,9 @@ typedef struct
   gboolean is_bounded;    /* whether it ends by itself */
   gint64 n_left;          /* after so many points */
   gboolean was_connected;
-  int status; /* what to exit with */
+  guint64 n_dropped; /* which was not said yet */
+  guint tell_id;     /* until it may be said again; 0 where it may be */
+  int status;        /* what to exit with */
 } Run;
 
 static void
@@ -74,15 +76,42 @@ points_cb (MetricsWatch *watch, GPtrArray *samples, gpointer user_data)
 }
 
 static void
-dropped_cb (MetricsWatch *watch, guint64 n_points, gpointer user_data)
+tell_dropped (Run *self)
 {
-  Run *self = user_data;
-  g_autofree char *number = metrics_ctl_format_integer ((gint64) n_points);
+  g_autofree char *number = metrics_ctl_format_integer ((gint64) self->n_dropped);
 
   metrics_ctl_warn (self->ctl,
                     ngettext ("%s point was dropped, as it was not taken in time",
-                              "%s points were dropped, as they were not taken in time", n_points),
+                              "%s points were dropped, as they were not taken in time", self->n_dropped),
                     number);
+  self->n_dropped = 0;
+}
+
+static gboolean
+tell_cb (gpointer user_data)
+{
+  Run *self = user_data;
+
+  if (self->n_dropped > 0)
+    {
+      tell_dropped (self);
+      return G_SOURCE_CONTINUE;
+    }
+  self->tell_id = 0;
+  return G_SOURCE_REMOVE;
+}
+
+/* Where points are dropped, some more are soon: it is said at once, and then once a second at most. */
+static void
+dropped_cb (MetricsWatch *watch, guint64 n_points, gpointer user_data)
+{
+  Run *self = user_data;
+
+  self->n_dropped += n_points;
+  if (self->tell_id != 0)
+    return;
+  tell_dropped (self);
+  self->tell_id = g_timeout_add_seconds (1, tell_cb, self);
 }
 
 static void
@@ -154,6 +183,9 @@ run (Run *self, const char *const *patterns)
   watch_output (self);
   /* A signal ends the process as it would any other: all that came has been written. */
   g_main_loop_run (self->loop);
+  if (self->n_dropped > 0)
+    tell_dropped (self);
+  g_clear_handle_id (&self->tell_id, g_source_remove);
   g_object_unref (self->watch);
   metrics_ctl_table_free (self->table);
   g_main_loop_unref (self->loop);
