@@ -80,7 +80,10 @@ export class App {
       board.showAll(true);
     });
     feed.addEventListener('lost', (event) => this.banner.lost(event.detail.error, event.detail.retryAt));
-    feed.addEventListener('found', () => this.banner.found());
+    feed.addEventListener('found', () => {
+      this.banner.found();
+      board.retry();
+    });
     feed.addEventListener('refused', (event) => {
       if (event.detail.status !== 0)
         setText(this.count, event.detail.inWords());

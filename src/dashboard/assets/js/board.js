@@ -94,6 +94,7 @@ export class Board extends EventTarget {
     return {
       view: this.#view,
       window: () => this.window(),
+      estimate: (keys, span) => Math.max(...keys.map((key) => this.#keys.estimate(key, span))),
       hover: (time) => this.#hover(time),
       pan: (parts, isOver) => this.pan(parts, isOver),
       zoom: (factor, at) => this.zoom(factor, at),
@@ -127,8 +128,11 @@ export class Board extends EventTarget {
 
   /** Moves the span by a part of its length. Who moves it stops following the time; beyond the present it is followed again. */
   pan(parts, isOver) {
-    if (parts === 0)
+    if (parts === 0) {
+      if (isOver)
+        this.#view.settle();
       return;
+    }
     const {from, to} = this.window();
     const by = parts * (to - from);
     const wasLive = this.#view.range.kind === 'live';
@@ -161,13 +165,21 @@ export class Board extends EventTarget {
     this.#tick();
   }
 
+  /** The server is there again: what it did not answer is asked for once more. */
+  retry() {
+    for (const chart of this.#charts.values()) {
+      if (chart.loader.error)
+        chart.show(true);
+    }
+  }
+
   /** Takes points of the stream. */
   take(series) {
     for (const chart of this.#charts.values())
       chart.take(series);
     if (this.#view.range.kind === 'all') {
       for (const chart of this.#charts.values())
-        chart.show();
+        chart.follow();
     }
   }
 
@@ -185,7 +197,7 @@ export class Board extends EventTarget {
     const pixel = this.#view.range.span / Math.max(200, this.element.clientWidth) * 1000;
     this.#timer = setTimeout(() => {
       for (const chart of this.#charts.values())
-        chart.show();
+        chart.follow();
       if (this.#hovered !== null)
         this.#hover(this.#hovered);
       this.#tick();

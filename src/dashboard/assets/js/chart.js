@@ -15,6 +15,7 @@ import {ValueTable} from './table.js';
  * @typedef {object} Surroundings what a chart needs of the page
  * @property {import('./view.js').View} view
  * @property {() => {from: number, to: number, isOpen: boolean}} window
+ * @property {(keys: string[], span: number) => number} estimate how many points one of them probably has in a span
  * @property {(time: number|null, chart: Chart|null) => void} hover shows the values at a time in all charts
  * @property {(parts: number, isOver: boolean) => void} pan
  * @property {(factor: number, at: number) => void} zoom
@@ -23,6 +24,9 @@ import {ValueTable} from './table.js';
  * @property {(keys: string[]) => void} showAll all points that some series have
  * @property {(text: string) => void} say to screen readers
  */
+
+// Not for each point, which would never let a screen reader finish (milliseconds).
+const DESCRIBED = 5000;
 
 export class Chart {
   /** @param {import('./view.js').ChartState} state @param {Surroundings} around */
@@ -39,6 +43,9 @@ export class Chart {
     this.element = this.#build();
     this.loader.addEventListener('change', () => {
       this.#stale = true;
+      // It is over when it is drawn.
+      if (this.loader.state === 'loading')
+        setAttributes(this.element, {'aria-busy': 'true'});
       this.#draw();
     });
     this.observer = new ResizeObserver(() => this.#resized());
@@ -126,16 +133,24 @@ export class Chart {
     this.legend.set(state.keys);
     if (isOther) {
       this.#stale = true;
+      this.#described = 0;
       this.show(true);
     }
   }
 
-  /** Shows the span of the page. */
+  /** Shows another span of the page. */
   show(force = false) {
+    this.#described = 0;
+    this.follow(force);
+  }
+
+  /** Shows the span of the page, which is the same, a little later. */
+  follow(force = false) {
     this.#span = this.around.window(this.state.keys);
     const {from, to, isOpen} = this.#span;
     this.loader.trim(from);
-    this.loader.load(this.state.keys, this.state.func, from, to, this.plot.width, isOpen, force);
+    const {keys, func} = this.state;
+    this.loader.load({keys, func, from, to, pixels: this.plot.width, estimate: this.around.estimate(keys, to - from)}, isOpen, force);
     this.#draw();
   }
 
@@ -175,8 +190,8 @@ export class Chart {
     this.plot.draw(this.state.keys, this.#rows, from, to, this.unit);
     const {step, func, state} = this.loader;
     setText(this.step, step > 0 ? fill(_('a point per {step}'), {step: formatDuration(step)}) : _('all points'));
-    this.step.dataset.step = String(step);
-    this.step.dataset.function = func;
+    const points = this.lists.reduce((sum, list) => sum + (summarise(list, from, to)?.count ?? 0), 0);
+    Object.assign(this.element.dataset, {from, to, step, function: func, points});
     this.progress.hidden = state !== 'loading';
     setAttributes(this.element, {'aria-busy': String(state === 'loading')});
     this.#showMessage();
@@ -218,7 +233,7 @@ export class Chart {
     const unit = (key) => unitOf(key, this.loader.func);
     if (this.#hovered === null) {
       this.plot.point(null);
-      this.legend.show(null, keys.map((key, i) => {
+      this.legend.show(null, '', keys.map((key, i) => {
         const summary = summarise(this.lists[i], from, to);
         return summary ? formatShort(summary.last[1], unit(key), 5) : '–';
       }));
@@ -226,7 +241,7 @@ export class Chart {
     }
     const found = this.#valuesAt(this.#hovered);
     this.plot.point({time: found.time, values: found.points.map((point) => point?.[1] ?? null)});
-    this.legend.show(formatTime(found.time), keys.map((key, i) => {
+    this.legend.show(found.time, formatTime(found.time), keys.map((key, i) => {
       const point = found.points[i];
       return point ? formatShort(point[1], unit(key), 6) : '–';
     }));
@@ -262,12 +277,12 @@ export class Chart {
     this.around.say(`${formatTime(times[place])}: ${values.join(', ')}`);
   }
 
-  /** What the chart shows, in words; not for each point, which would never let a screen reader finish. */
+  /** What the chart shows, in words. */
   #describe() {
     const present = performance.now();
-    if (present - this.#described < 2000 && this.loader.state !== 'ready')
+    if (present - this.#described < DESCRIBED)
       return;
-    this.#described = present;
+    this.#described = this.loader.state === 'ready' ? present : 0;
     const {from, to} = this.#span;
     const parts = this.state.keys.slice(0, 8).map((key, i) => {
       const summary = summarise(this.lists[i], from, to);

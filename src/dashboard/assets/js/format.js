@@ -3,8 +3,9 @@
 
 import {_, fill, getLocale, ngettext} from './i18n.js';
 
-// A Date reaches 8.64e15 ms to both sides of 1970. Timestamps beyond are no seconds, and are shown as numbers.
-const LAST_DATE = 8.64e12;
+// The years 1 to 9999. Timestamps beyond are no seconds (milliseconds, often), and are shown as numbers.
+const FIRST_DATE = -62135596800;
+const LAST_DATE = 253402300799;
 const PREFIXES = new Map([[-3, 'n'], [-2, 'µ'], [-1, 'm'], [0, ''], [1, 'k'], [2, 'M'], [3, 'G'], [4, 'T'], [5, 'P'], [6, 'E']]);
 const formats = new Map();
 
@@ -93,7 +94,7 @@ export function unitOf(key, func = '') {
 
 /** Whether timestamps such as this one are shown as times. */
 export function isTime(seconds) {
-  return Math.abs(seconds) <= LAST_DATE;
+  return seconds >= FIRST_DATE && seconds <= LAST_DATE;
 }
 
 /** A timestamp as date and time, or as a number where it can be none. */

@@ -81,6 +81,7 @@ export function listen(surface, hands) {
     pointers.delete(event.pointerId);
     if (event.type === 'pointercancel') {
       hands.select(null, 0, true);
+      hands.pan(0, true);
     } else if (mode === 'select') {
       const moved = Math.abs(event.clientX - before.x) >= CLICK;
       hands.select(moved ? begin : null, partOf(event), true);

@@ -6,6 +6,7 @@ import {getLocale} from './i18n.js';
 /**
  * @typedef {object} KeyNode
  * @property {string} path the key, or what all keys below begin with
+ * @property {string} lower the key in lower case, to search in
  * @property {string} name its last part
  * @property {number} level 1 at the top
  * @property {KeyNode|null} parent
@@ -26,13 +27,13 @@ import {getLocale} from './i18n.js';
 const ROOM = 60;
 
 function makeNode(path, name, level, parent) {
-  return {path, name, level, parent, children: null, sorted: null, isKey: false, open: null, count: 0, points: 0, first: 0,
+  return {path, lower: '', name, level, parent, children: null, sorted: null, isKey: false, open: null, count: 0, points: 0, first: 0,
           last: 0, value: undefined, found: 0, place: 1, siblings: 1};
 }
 
-/** A search: all words have to be in a key; `*` and `?` make a word a pattern of a whole key. Null finds all. */
+/** A search, of keys in lower case: all words have to be in a key; `*` and `?` make a word a pattern of a whole key. Null finds all. */
 export function makeMatcher(text) {
-  const words = text.toLocaleLowerCase().split(/\s+/).filter((word) => word !== '');
+  const words = text.toLowerCase().split(/\s+/).filter((word) => word !== '');
   if (words.length === 0)
     return null;
   const tests = words.map((word) => {
@@ -42,10 +43,7 @@ export function makeMatcher(text) {
     const pattern = new RegExp(`^${source}$`, 'su');
     return (key) => pattern.test(key);
   });
-  return (key) => {
-    const lower = key.toLocaleLowerCase();
-    return tests.every((test) => test(lower));
-  };
+  return (lower) => tests.every((test) => test(lower));
 }
 
 /** Event: `change`, when keys came or went, or the search is another. */
@@ -124,7 +122,7 @@ export class Keys extends EventTarget {
       changed.push(node);
     }
     if (isNew)
-      this.#changed();
+      this.dispatchEvent(new Event('change'));
     return changed;
   }
 
@@ -156,6 +154,7 @@ export class Keys extends EventTarget {
       node = child;
     }
     node.isKey = true;
+    node.lower = key.toLowerCase();
     for (let each = node; each; each = each.parent)
       each.count++;
     this.#byKey.set(key, node);
@@ -179,7 +178,7 @@ export class Keys extends EventTarget {
 
   /** Marks what the search finds, and what it is in. */
   #match(node) {
-    if (this.#matcher && !this.#matcher(node.path))
+    if (this.#matcher && !this.#matcher(node.lower))
       return;
     this.found++;
     for (let each = node; each && each.found !== this.#search; each = each.parent)
@@ -254,6 +253,15 @@ export class Keys extends EventTarget {
     };
     walk(node);
     return keys;
+  }
+
+  /** How many points of a key there probably are in a span, if they come evenly; Infinity where nothing is known. */
+  estimate(key, span) {
+    const node = this.#byKey.get(key);
+    if (!node?.isKey || node.points === 0)
+      return Infinity;
+    const length = node.last - node.first;
+    return length <= span ? node.points : node.points * span / length;
   }
 
   /** From the first to the last point of some keys, or null where there is none. */

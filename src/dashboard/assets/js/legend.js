@@ -64,9 +64,10 @@ export class Legend {
     });
   }
 
-  /** @param {string|null} time @param {string[]} values */
-  show(time, values) {
-    setText(this.time, time ?? '');
+  /** @param {number|null} time of the values, or null where they are the newest @param {string} text @param {string[]} values */
+  show(time, text, values) {
+    setText(this.time, text);
+    this.time.dataset.time = time === null ? '' : String(time);
     [...this.list.children].forEach((item, i) => setText(item.children[2], values[i] ?? ''));
   }
 }

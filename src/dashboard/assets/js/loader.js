@@ -23,38 +23,52 @@ export class Loader extends EventTarget {
   #keys = [];
   #controller = null;
   #loaded = null;
+  #pending = null;
+  #failed = null;
   #dirty = null;
   #tailTimer = 0;
   #late = [];
+  #tooDense = 0;
 
-  /** What answers to: the step and the function for a span that is `pixels` wide. */
-  static fit(func, from, to, pixels) {
+  /**
+   * The step and the function for a span that is `pixels` wide.
+   * @param {number} estimate how many points of a series there probably are in it
+   */
+  #fit(func, from, to, pixels, estimate) {
     // About a point a pixel.
     const step = stepFor(to - from, pixels / 1.1);
-    if (func === 'auto')
-      return step <= 1 ? {step: 0, func: 'avg'} : {step, func: 'avg'};
-    return {step, func};
+    if (func !== 'auto')
+      return {step, func};
+    return {step: step <= 1 || this.#isSparse(to - from, pixels, estimate) ? 0 : step, func: 'avg'};
   }
 
-  /** Whether what is there is what would be asked for. */
-  #covers(keys, func, step, from, to) {
-    const loaded = this.#loaded;
-    return loaded && this.error === null && loaded.func === func && loaded.step === step && loaded.from <= from && loaded.to >= to
-      && keys.every((key) => loaded.keys.includes(key));
+  /** Whether the points themselves are few enough: then they are shown at the very times at which they were put. */
+  #isSparse(span, pixels, estimate) {
+    // An estimate can be wrong; where it could be so by far it is not relied on, nor twice.
+    if (estimate > pixels * 1.2 || span > pixels * 100 || this.#tooDense === span)
+      return false;
+    const most = Math.max(0, ...[...this.points.values()].map((points) => points.length));
+    if (this.step === 0 && most > pixels * 5) {
+      this.#tooDense = span;
+      return false;
+    }
+    return true;
   }
 
   /**
    * Sees that a span is there. While it is asked for, what there is stays.
+   * @param {{keys: string[], func: string, from: number, to: number, pixels: number, estimate: number}} wanted
    * @param {boolean} isOpen whether the end of the span is the present, and comes by the stream
    */
-  async load(keys, wanted, from, to, pixels, isOpen, force = false) {
-    const {step, func} = Loader.fit(wanted, from, to, pixels);
+  async load({keys, func: chosen, from, to, pixels, estimate}, isOpen, force = false) {
+    const {step, func} = this.#fit(chosen, from, to, pixels, estimate);
     this.#keys = keys;
     for (const key of this.points.keys()) {
       if (!keys.includes(key))
         this.points.delete(key);
     }
-    if (!force && this.#covers(keys, func, step, from, to)) {
+    // What is asked for is not asked for again with each pixel of time; what was refused only when somebody says so.
+    if (!force && covers(this.#pending ?? this.#failed ?? this.#loaded, keys, func, step, from, to)) {
       this.#tell();
       return;
     }
@@ -67,6 +81,7 @@ export class Loader extends EventTarget {
     const end = Math.ceil(to + margin);
     const loading = {keys, func, step, from: begin, to: isOpen ? Infinity : end};
     this.#late = [];
+    this.#pending = loading;
     this.state = 'loading';
     this.#tell();
     try {
@@ -77,17 +92,22 @@ export class Loader extends EventTarget {
       this.step = step;
       this.func = func;
       this.#loaded = loading;
+      this.#failed = null;
       this.error = null;
+      this.#dirty = null;
     } catch (error) {
       if (controller.signal.aborted)
         return;
+      this.#failed = loading;
       this.error = error;
     }
+    this.#pending = null;
     this.state = 'ready';
     const late = this.#late;
     this.#late = [];
-    this.#dirty = null;
     this.take(late);
+    if (this.#dirty)
+      this.#spoil(this.#dirty.from);
     this.#tell();
   }
 
@@ -131,10 +151,11 @@ export class Loader extends EventTarget {
   async #loadTail() {
     const dirty = this.#dirty;
     const loaded = this.#loaded;
-    this.#dirty = null;
     this.#tailTimer = 0;
+    // What is being loaded has it; where that fails, it is asked for again.
     if (!dirty || !loaded || this.state === 'loading')
       return;
+    this.#dirty = null;
     const {step, func, keys} = loaded;
     // A rate belongs to the bucket of the later point, which can be the next one.
     const from = Math.floor(dirty.from / step) * step;
@@ -149,6 +170,8 @@ export class Loader extends EventTarget {
       this.#tell();
     } catch {
       // The server is gone, of which the stream tells, or the view is another by now.
+      if (this.#loaded === loaded)
+        this.#dirty = this.#dirty ? {from: Math.min(this.#dirty.from, dirty.from), to: Math.max(this.#dirty.to, dirty.to)} : dirty;
     }
   }
 
@@ -174,6 +197,12 @@ export class Loader extends EventTarget {
   #tell() {
     this.dispatchEvent(new Event('change'));
   }
+}
+
+/** Whether what was asked for is what would be asked for. */
+function covers(asked, keys, func, step, from, to) {
+  return asked && asked.func === func && asked.step === step && asked.from <= from && asked.to >= to
+    && keys.every((key) => asked.keys.includes(key));
 }
 
 function parametersOf(from, to, step, func) {

@@ -86,7 +86,7 @@ export class Plot {
       dateWindow: [this.#from, this.#to],
       ...this.#range(data),
       axes: {
-        x: {ticker: (low, high, pixels) => timeTicks(low, high, pixels / 90), drawGrid: true, axisLabelFormatter: String},
+        x: {ticker: (low, high, pixels) => timeTicks(low, high, pixels / 100), drawGrid: true, axisLabelWidth: 90, axisLabelFormatter: String},
         y: {ticker: (low, high, pixels) => valueTicks(low, high, pixels / 36, this.#unit), axisLabelWidth: LABEL_WIDTH,
             axisLabelFormatter: String},
       },

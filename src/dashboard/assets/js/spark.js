@@ -45,12 +45,17 @@ export class Sparks extends EventTarget {
 
   /** Says which keys are in view. Who scrolls by asks for nothing. */
   want(keys) {
+    const isSame = keys.length === this.#wanted.length && keys.every((key, i) => key === this.#wanted[i]);
     this.#wanted = keys;
+    // A row that is drawn again, for a point that came, does not put it off.
+    if (isSame && (this.#timer !== 0 || keys.every((key) => this.#asked.has(key))))
+      return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#ask(), DELAY);
   }
 
   async #ask() {
+    this.#timer = 0;
     const nodes = this.#wanted.filter((key) => !this.#asked.has(key)).map((key) => this.#keys.get(key))
       .filter((node) => node?.isKey);
     if (nodes.length === 0)

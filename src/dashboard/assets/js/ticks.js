@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Where the marks of a time axis are, in the local time of the reader, and what stands there.
 
-import {formatClock, formatShort, formatTime, isTime} from './format.js';
+import {formatClock, formatShort, isTime} from './format.js';
 
 const MINUTE = 60;
 const HOUR = 3600;
@@ -26,7 +26,7 @@ const MOST = 60;
  */
 export function timeTicks(from, to, most) {
   if (!isTime(from) || !isTime(to))
-    return numberTicks(from, to, most, formatTime);
+    return valueTicks(from, to, most, '');
   const least = (to - from) / Math.max(1, most);
   const step = STEPS.find(({seconds}) => seconds >= least) ?? STEPS[STEPS.length - 1];
   const ticks = [];

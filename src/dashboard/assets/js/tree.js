@@ -2,7 +2,7 @@
 // The tree of keys on the page. Only rows in view are elements, and the one that has the focus.
 
 import {ICONS, debounce, eachFrame, h, iconButton, setAttributes, setText} from './dom.js';
-import {formatExact, formatShort, formatTime, unitOf} from './format.js';
+import {formatCount, formatExact, formatShort, formatTime, unitOf} from './format.js';
 import {_, fill} from './i18n.js';
 import {drawSpark} from './spark.js';
 
@@ -148,17 +148,21 @@ export class Tree extends EventTarget {
     const label = node.name === '' ? _('(empty)') : node.name;
     row.style.transform = `translateY(${place * this.#rowHeight}px)`;
     row.style.paddingInlineStart = `${4 + Math.min(node.level - 1, DEEPEST_INDENT) * INDENT}px`;
-    const described = [isGroup && !node.isKey ? fill(_('{name}, group of {n}'), {name: label, n: node.count}) : label, value];
+    const described = [isGroup && !node.isKey ? fill(_('{name}, group of {n}'), {name: label, n: formatCount(node.count)}) : label, value];
     setAttributes(row, {
       'aria-level': node.level, 'aria-setsize': node.siblings, 'aria-posinset': node.place,
       'aria-expanded': isGroup ? String(isOpen) : null, 'aria-selected': String(this.#shown.has(node.path)),
       'aria-label': described.filter((text) => text !== '').join(', '), tabindex: node.path === this.#active ? '0' : '-1',
       title: describe(node),
     });
+    if (node.isKey)
+      row.dataset.key = node.path;
+    else
+      delete row.dataset.key;
     row.dataset.kind = node.isKey ? 'key' : 'group';
     setAttributes(fold, {class: isGroup ? (isOpen ? 'fold open' : 'fold closed') : 'fold'});
     setText(name, label);
-    setText(shown, node.isKey ? value : isGroup ? String(node.count) : '');
+    setText(shown, node.isKey ? value : isGroup ? formatCount(node.count) : '');
     const action = node.isKey ? _('Add to the current chart') : _('Chart of this group');
     setAttributes(add, {'aria-label': `${action}: ${node.path}`, title: action});
     if (node.isKey)

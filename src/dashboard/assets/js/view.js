@@ -134,6 +134,11 @@ export class View extends EventTarget {
       push();
   }
 
+  /** Nothing more comes: what is shown is a page to go back to. */
+  settle() {
+    this.#write(false);
+  }
+
   /** @param {Range} range @param {boolean} [moving] there is more to come */
   setRange(range, moving = false) {
     this.range = range.kind === 'fixed' ? {kind: 'fixed', ...tidy(range.from, range.to)} : range;
