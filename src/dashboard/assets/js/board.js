@@ -3,7 +3,7 @@
 
 import {now} from './api.js';
 import {Chart} from './chart.js';
-import {h, setAttributes} from './dom.js';
+import {eachFrame, h, setAttributes} from './dom.js';
 import {_} from './i18n.js';
 
 const KEY_TYPE = 'application/x-metricsd-key';
@@ -39,6 +39,7 @@ export class Board extends EventTarget {
     view.addEventListener('change', () => this.#reconcile());
     view.addEventListener('range', () => this.showAll());
     document.addEventListener('visibilitychange', () => this.#tick());
+    new ResizeObserver(eachFrame(() => this.#fitRows())).observe(this.element);
   }
 
   /** The chart that series are added to: the one used last. */
@@ -86,7 +87,16 @@ export class Board extends EventTarget {
         chart.show();
     });
     this.#markCurrent();
+    this.#fitRows();
     this.#tick();
+  }
+
+  /** A chart alone has the page for itself; several share its height as far as they stay readable. */
+  #fitRows() {
+    const columns = getComputedStyle(this.element).gridTemplateColumns.split(' ').length;
+    const rows = Math.ceil(this.#view.charts.length / columns);
+    this.element.style.setProperty('--rows', String(Math.max(1, Math.min(3, rows))));
+    setAttributes(this.element, {'data-count': this.#view.charts.length});
   }
 
   /** @returns {import('./chart.js').Surroundings} */

@@ -72,8 +72,8 @@ export class Chart {
       view.moveChart(this.id, view.charts.findIndex(({id}) => id === this.id) + by);
       (by < 0 ? this.up : this.down).focus();
     };
-    this.up = iconButton(ICONS.up, _('Move up'), () => move(-1), {'data-testid': 'chart-up'});
-    this.down = iconButton(ICONS.down, _('Move down'), () => move(1), {'data-testid': 'chart-down'});
+    this.up = iconButton(ICONS.up, _('Move up'), () => move(-1), {class: 'icon-button move', 'data-testid': 'chart-up'});
+    this.down = iconButton(ICONS.down, _('Move down'), () => move(1), {class: 'icon-button move', 'data-testid': 'chart-down'});
     this.tableButton = iconButton(ICONS.table, _('Values as a table'), () => this.#toggleTable(),
                                   {'aria-expanded': 'false', 'data-testid': 'chart-table'});
     const remove = iconButton(ICONS.close, _('Remove this chart'), () => view.removeChart(this.id), {'data-testid': 'chart-remove'});

@@ -13,9 +13,17 @@ const NARROW_LIST_PERIOD = 20000;
 // The keys that are watched by name, and the room in an address for them.
 const MOST_WATCHED = 120;
 const URL_ROOM = 6000;
-// A page that nobody sees lets go of the stream.
-const HIDDEN = 60000;
+// A page that nobody sees lets go of the stream: a browser has six connections to a server, for all its pages.
+const HIDDEN = 2000;
+// Who comes back to the page sees the keys as they are now.
+const LIST_AGE = 5000;
 const HELLO = 1500;
+
+/** When the page is on a screen for the first time. */
+async function isSeen() {
+  while (document.hidden)
+    await new Promise((resolve) => document.addEventListener('visibilitychange', resolve, {once: true}));
+}
 
 /**
  * Events: `points` with a list of {key, points}; `again`, when all that is shown has to be read again; `lost` and `found`;
@@ -33,6 +41,7 @@ export class Feed extends EventTarget {
   #listTimer = 0;
   #hiddenTimer = 0;
   #isClosed = false;
+  #listed = 0;
   #wasLost = false;
   #narrowTimer = 0;
 
@@ -49,11 +58,19 @@ export class Feed extends EventTarget {
       this.#tell('lost', event.detail);
     });
     document.addEventListener('visibilitychange', () => this.#visibility());
+    // Pages to go back to are kept as they are, with their connections.
+    addEventListener('pagehide', () => this.#pause());
+    addEventListener('pageshow', () => this.#resume());
+    addEventListener('focus', () => {
+      if (this.#keys.known && performance.now() - this.#listed > LIST_AGE)
+        this.readKeys();
+    });
     addEventListener('online', () => this.#stream.hurry());
   }
 
   /** Opens the stream and reads the list of keys; resolves when what is read from now on misses nothing. */
   async start() {
+    await isSeen();
     const greeted = new Promise((resolve) => {
       this.#stream.addEventListener('hello', resolve, {once: true});
       this.#stream.addEventListener('lost', resolve, {once: true});
@@ -70,6 +87,7 @@ export class Feed extends EventTarget {
 
   async readKeys() {
     clearTimeout(this.#listTimer);
+    this.#listed = performance.now();
     try {
       this.#keys.expect();
       const {keys} = await ask('keys', []);
@@ -150,17 +168,25 @@ export class Feed extends EventTarget {
 
   #visibility() {
     clearTimeout(this.#hiddenTimer);
-    if (document.hidden) {
-      this.#hiddenTimer = setTimeout(() => {
-        this.#isClosed = true;
-        clearTimeout(this.#listTimer);
-        this.#stream.close();
-      }, HIDDEN);
-    } else if (this.#isClosed) {
-      this.#isClosed = false;
-      this.#stream.open();
-      this.#again();
-    }
+    if (document.hidden)
+      this.#hiddenTimer = setTimeout(() => this.#pause(), HIDDEN);
+    else
+      this.#resume();
+  }
+
+  #pause() {
+    this.#isClosed = true;
+    clearTimeout(this.#listTimer);
+    this.#stream.close();
+  }
+
+  /** Goes on where it stopped: what came meanwhile comes now, or `reset`, where it is too much. */
+  #resume() {
+    if (!this.#isClosed || document.hidden)
+      return;
+    this.#isClosed = false;
+    this.#stream.open();
+    this.readKeys();
   }
 
   #tell(name, detail) {

@@ -109,15 +109,15 @@ export function formatClock(seconds, options) {
   return dateFormat(options).format(seconds * 1000);
 }
 
-/** A span, in its largest unit where that is exact: 5 min, 90 s. */
-export function formatDuration(seconds) {
+/** A span, in its largest unit where that is exact: 5 min, 90 s. @param {'short'|'narrow'|'long'} [unitDisplay] */
+export function formatDuration(seconds, unitDisplay = 'short') {
   const units = [[31536000, 'year'], [86400, 'day'], [3600, 'hour'], [60, 'minute']];
   for (const [size, unit] of units) {
     if (seconds >= size && seconds % size === 0)
-      return numberFormat({style: 'unit', unit, unitDisplay: 'short'}).format(seconds / size);
+      return numberFormat({style: 'unit', unit, unitDisplay}).format(seconds / size);
   }
   const [size, unit] = units.find(([each]) => seconds >= each * 10) ?? [1, 'second'];
-  return numberFormat({style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 1}).format(seconds / size);
+  return numberFormat({style: 'unit', unit, unitDisplay, maximumFractionDigits: 1}).format(seconds / size);
 }
 
 /** How long ago something was. */

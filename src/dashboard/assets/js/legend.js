@@ -21,7 +21,8 @@ export function titleOf(keys) {
   if (keys.length === 1)
     return keys[0];
   const prefix = commonPrefix(keys);
-  return prefix === '' ? keys.join(', ') : `${prefix}*`;
+  const names = keys.map((key) => key.slice(prefix.length)).join(', ');
+  return prefix === '' ? names : `${prefix.slice(0, -1)}: ${names}`;
 }
 
 export class Legend {

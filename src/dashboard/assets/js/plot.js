@@ -6,7 +6,9 @@ import {h} from './dom.js';
 import {timeTicks, valueTicks} from './ticks.js';
 
 const {Dygraph} = window;
+// Of the labels beside the frame, where the page is wide and where it is narrow.
 const LABEL_WIDTH = 60;
+const NARROW = 54;
 const NEWLINE = '\n';
 
 Dygraph.PLUGINS = [Dygraph.Plugins.Axes, Dygraph.Plugins.Grid];
@@ -39,7 +41,11 @@ export class Plot {
 
   /** The width of the frame itself, in pixels. */
   get width() {
-    return Math.max(50, this.drawing.clientWidth - LABEL_WIDTH - 12);
+    return Math.max(50, this.drawing.clientWidth - this.#labelWidth - 12);
+  }
+
+  get #labelWidth() {
+    return this.drawing.clientWidth < 480 ? NARROW : LABEL_WIDTH;
   }
 
   /** Draws rows (series.js) of the keys in a span. */
@@ -87,7 +93,7 @@ export class Plot {
       ...this.#range(data),
       axes: {
         x: {ticker: (low, high, pixels) => timeTicks(low, high, pixels / 100), drawGrid: true, axisLabelWidth: 90, axisLabelFormatter: String},
-        y: {ticker: (low, high, pixels) => valueTicks(low, high, pixels / 36, this.#unit), axisLabelWidth: LABEL_WIDTH,
+        y: {ticker: (low, high, pixels) => valueTicks(low, high, pixels / 36, this.#unit), axisLabelWidth: this.#labelWidth,
             axisLabelFormatter: String},
       },
       axisLabelFontSize: 12,

@@ -37,7 +37,7 @@ export class Toolbar {
                     iconButton(ICONS.forward, _('Later'), () => board.pan(0.5, true), {'data-testid': 'later'}),
                     iconButton(ICONS.minus, _('Zoom out'), () => board.zoom(2, 0.5), {'data-testid': 'zoom-out'}),
                     iconButton(ICONS.add, _('Zoom in'), () => board.zoom(0.5, 0.5), {'data-testid': 'zoom-in'}));
-    this.element = h('header', {class: 'toolbar'}, menu, this.presets, moves, this.range, this.live,
+    this.element = h('header', {class: 'toolbar'}, menu, this.presets, moves, this.live, this.range,
                      h('span', {class: 'toolbar-space'}), this.theme,
                      iconButton(ICONS.help, _('Keys and gestures'), showHelp, {'data-testid': 'help'}));
     this.dialog = this.#makeDialog();
@@ -53,8 +53,8 @@ export class Toolbar {
 
   #preset(span) {
     const button = h('button', {
-      type: 'button', text: formatDuration(span === 2592000 ? 30 * 86400 : span), 'aria-pressed': 'false',
-      'data-testid': `span-${writeSpan(span)}`, on: {click: () => this.view.setRange({kind: 'live', span})},
+      type: 'button', text: formatDuration(span, 'narrow'), 'aria-label': formatDuration(span, 'long'), title: formatDuration(span, 'long'),
+      'aria-pressed': 'false', 'data-testid': `span-${writeSpan(span)}`, on: {click: () => this.view.setRange({kind: 'live', span})},
     });
     button.dataset.span = String(span);
     return button;
@@ -83,15 +83,17 @@ export class Toolbar {
     for (const button of this.presets.children)
       setAttributes(button, {'aria-pressed': String(button.dataset.span === shown)});
     setAttributes(this.live, {'aria-pressed': String(range.kind === 'live')});
-    setText(this.range.querySelector('.range-text'), this.#rangeText());
+    const text = this.#rangeText();
+    setText(this.range.querySelector('.range-text'), text);
+    setAttributes(this.range, {title: `${_('Choose from and to')}\n${text}`});
   }
 
   #rangeText() {
     const {range} = this.view;
-    if (range.kind === 'live')
+    if (range.kind === 'live' && !PRESETS.includes(range.span))
       return fill(_('the last {span}'), {span: formatDuration(range.span)});
-    if (range.kind === 'all')
-      return _('all points');
+    if (range.kind !== 'fixed')
+      return _('From … to …');
     const {from, to} = range;
     if (!isTime(from) || !isTime(to))
       return `${formatTime(from)} – ${formatTime(to)}`;
