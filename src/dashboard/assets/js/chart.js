@@ -8,7 +8,7 @@ import {_, fill} from './i18n.js';
 import {Legend, titleOf} from './legend.js';
 import {Loader} from './loader.js';
 import {Plot} from './plot.js';
-import {makeRows, nearest, placeOf, summarise} from './series.js';
+import {gapLimit, makeRows, nearest, placeOf, summarise, valueRange} from './series.js';
 import {ValueTable} from './table.js';
 
 /**
@@ -187,8 +187,11 @@ export class Chart {
       this.#rows = makeRows(this.lists, this.loader.step);
       this.#stale = false;
     }
-    this.plot.draw(this.state.keys, this.#rows, from, to, this.unit);
+    const bands = this.#bands();
+    const range = valueRange([...this.lists, ...bands.flatMap(({low, high}) => [low, high])], from, to);
+    this.plot.draw({keys: this.state.keys, rows: this.#rows, from, to, unit: this.unit, range, bands});
     const {step, func, state} = this.loader;
+    setAttributes(this.step, {title: this.loader.bands.size > 0 ? _('The band reaches from the lowest to the highest value.') : null});
     setText(this.step, step > 0 ? fill(_('a point per {step}'), {step: formatDuration(step)}) : _('all points'));
     const points = this.lists.reduce((sum, list) => sum + (summarise(list, from, to)?.count ?? 0), 0);
     Object.assign(this.element.dataset, {from, to, step, function: func, points});
@@ -199,6 +202,14 @@ export class Chart {
     this.#describe();
     if (!this.table.element.hidden)
       this.table.show(this.state.keys, this.#rows, from, to);
+  }
+
+  #bands() {
+    const {bands, step} = this.loader;
+    return this.state.keys.filter((key) => bands.has(key)).map((key) => {
+      const {low, high} = bands.get(key);
+      return {low, high, limit: gapLimit(low, step)};
+    });
   }
 
   #showMessage() {

@@ -2,18 +2,25 @@
 // The data of one chart: asks for the span at the step that fits the pixels, and keeps it fresh by the stream.
 
 import {askForKeys, integer} from './api.js';
-import {mergePoints, putPoint} from './series.js';
+import {mergePoints, placeOf, putPoint} from './series.js';
 import {stepFor} from './span.js';
 
 // What lies beside the view is asked for as well, so that lines reach its edges.
 const MARGIN = 0.03;
 // Buckets that a put falls into are asked for again, at most so often (milliseconds).
 const TAIL_DELAY = 300;
+// Bands of more series than that would cover each other.
+const MOST_BANDS = 3;
 
 /** Event: `change`, when there is something else to draw: points, the state or an error. */
 export class Loader extends EventTarget {
   /** @type {Map<string, [number, number][]>} */
   points = new Map();
+  /**
+   * The lowest and the highest values of each bucket, where these are asked for: an average hides peaks.
+   * @type {Map<string, {low: [number, number][], high: [number, number][]}>}
+   */
+  bands = new Map();
   /** @type {'idle'|'loading'|'ready'} */
   state = 'idle';
   error = null;
@@ -68,7 +75,9 @@ export class Loader extends EventTarget {
         this.points.delete(key);
     }
     // What is asked for is not asked for again with each pixel of time; what was refused only when somebody says so.
-    if (!force && covers(this.#pending ?? this.#failed ?? this.#loaded, keys, func, step, from, to)) {
+    const hasBand = chosen === 'auto' && step > 0 && keys.length <= MOST_BANDS;
+    const asked = this.#pending ?? this.#failed ?? this.#loaded;
+    if (!force && asked?.hasBand === hasBand && covers(asked, keys, func, step, from, to)) {
       this.#tell();
       return;
     }
@@ -79,16 +88,15 @@ export class Loader extends EventTarget {
     const begin = Math.floor(from - margin);
     // What is put with a clock ahead of the server's is in the future; that of the present is not complete.
     const end = Math.ceil(to + margin);
-    const loading = {keys, func, step, from: begin, to: isOpen ? Infinity : end};
+    const loading = {keys, func, step, hasBand, from: begin, to: isOpen ? Infinity : end};
     this.#late = [];
     this.#pending = loading;
     this.state = 'loading';
     this.#tell();
     try {
-      const series = await askForKeys('points', keys, parametersOf(begin, end, step, func), controller.signal);
-      this.points = new Map(keys.map((key) => [key, []]));
-      for (const {key, points} of series)
-        this.points.set(key, points);
+      const {points, bands} = await fetchAll(loading, begin, end, controller.signal);
+      this.points = points;
+      this.bands = bands;
       this.step = step;
       this.func = func;
       this.#loaded = loading;
@@ -157,16 +165,18 @@ export class Loader extends EventTarget {
       return;
     this.#dirty = null;
     const {step, func, keys} = loaded;
+    const merge = (old, fresh) => mergePoints(old ?? [], from, to, fresh ?? []);
     // A rate belongs to the bucket of the later point, which can be the next one.
     const from = Math.floor(dirty.from / step) * step;
     const to = Math.floor(dirty.to / step) * step + (func === 'rate' ? 2 : 1) * step - 1;
     try {
-      const series = await askForKeys('points', keys, parametersOf(from, to, step, func), this.#controller?.signal);
+      const {points, bands} = await fetchAll(loaded, from, to, this.#controller?.signal);
       if (this.#loaded !== loaded)
         return;
-      const fresh = new Map(series.map(({key, points}) => [key, points]));
       for (const key of keys)
-        this.points.set(key, mergePoints(this.points.get(key) ?? [], from, to, fresh.get(key) ?? []));
+        this.points.set(key, merge(this.points.get(key), points.get(key)));
+      for (const [key, {low, high}] of bands)
+        this.bands.set(key, {low: merge(this.bands.get(key)?.low, low), high: merge(this.bands.get(key)?.high, high)});
       this.#tell();
     } catch {
       // The server is gone, of which the stream tells, or the view is another by now.
@@ -185,6 +195,11 @@ export class Loader extends EventTarget {
         this.#loaded.from = Math.max(this.#loaded.from, points[0][0]);
       }
     }
+    for (const [key, {low, high}] of this.bands) {
+      const begin = this.points.get(key)?.[0]?.[0] ?? from;
+      low.splice(0, placeOf(low, begin));
+      high.splice(0, placeOf(high, begin));
+    }
   }
 
   stop() {
@@ -197,6 +212,20 @@ export class Loader extends EventTarget {
   #tell() {
     this.dispatchEvent(new Event('change'));
   }
+}
+
+/** Asks for points of a span, and for the bands around them. */
+async function fetchAll({keys, step, func, hasBand}, from, to, signal) {
+  const fetchOne = async (each) => {
+    const series = await askForKeys('points', keys, parametersOf(from, to, step, each), signal);
+    const points = new Map(keys.map((key) => [key, []]));
+    for (const {key, points: list} of series)
+      points.set(key, list);
+    return points;
+  };
+  const [points, low, high] = await Promise.all(hasBand ? [func, 'min', 'max'].map(fetchOne) : [fetchOne(func)]);
+  const bands = new Map(hasBand ? keys.map((key) => [key, {low: low.get(key), high: high.get(key)}]) : []);
+  return {points, bands};
 }
 
 /** Whether what was asked for is what would be asked for. */

@@ -27,6 +27,7 @@ export class Plot {
   #to = 1;
   #unit = '';
   #dots = [];
+  #bands = [];
 
   constructor() {
     this.drawing = h('div', {class: 'plot-drawing', 'aria-hidden': 'true'});
@@ -48,11 +49,16 @@ export class Plot {
     return this.drawing.clientWidth < 480 ? NARROW : LABEL_WIDTH;
   }
 
-  /** Draws rows (series.js) of the keys in a span. */
-  draw(keys, rows, from, to, unit) {
+  /**
+   * Draws rows (series.js) of the keys in a span.
+   * @param {{low: [number, number][], high: [number, number][], limit: number}[]} bands behind the lines, in the order of the
+   *   keys; a band is broken where its points are further apart than `limit`
+   */
+  draw({keys, rows, from, to, unit, range, bands}) {
     this.#from = from;
     this.#to = to;
     this.#unit = unit;
+    this.#bands = bands;
     if (this.drawing.clientWidth === 0 || this.drawing.clientHeight === 0)
       return;
     const isNew = !this.#graph || keys.join(NEWLINE) !== this.#keys.join(NEWLINE);
@@ -60,27 +66,14 @@ export class Plot {
     const data = rows.length > 0 ? rows : [[from, ...keys.map(() => null)]];
     if (isNew) {
       this.#graph?.destroy();
-      this.#graph = new Dygraph(this.drawing, data, this.#options(keys, data));
+      this.#graph = new Dygraph(this.drawing, data, this.#options(keys, range));
     } else {
-      this.#graph.updateOptions({file: data, dateWindow: [from, to], ...this.#range(data)});
+      this.#graph.updateOptions({file: data, dateWindow: [from, to], valueRange: range});
     }
     this.#place();
   }
 
-  /** Shows another span of what there is. */
-  move(from, to) {
-    this.#from = from;
-    this.#to = to;
-    this.#graph?.updateOptions({dateWindow: [from, to]});
-  }
-
-  /** Without any point a frame from 0 to 1 is drawn, for dygraphs would draw none. */
-  #range(data) {
-    const has = data.some((row) => row.some((value, i) => i > 0 && Number.isFinite(value)));
-    return {valueRange: has ? [null, null] : [0, 1]};
-  }
-
-  #options(keys, data) {
+  #options(keys, valueRange) {
     const styles = keys.map((key, i) => seriesStyle(this.element, i));
     const look = getComputedStyle(this.element);
     const colour = (name) => look.getPropertyValue(name).trim();
@@ -90,7 +83,8 @@ export class Plot {
       colors: styles.map((style) => style.colour),
       series: Object.fromEntries(labels.map((label, i) => [label, {strokePattern: styles[i].dash}])),
       dateWindow: [this.#from, this.#to],
-      ...this.#range(data),
+      valueRange,
+      underlayCallback: (context, area, graph) => this.#drawBands(context, graph),
       axes: {
         x: {ticker: (low, high, pixels) => timeTicks(low, high, pixels / 100), drawGrid: true, axisLabelWidth: 90, axisLabelFormatter: String},
         y: {ticker: (low, high, pixels) => valueTicks(low, high, pixels / 36, this.#unit), axisLabelWidth: this.#labelWidth,
@@ -105,13 +99,33 @@ export class Plot {
       drawGapEdgePoints: true,
       pointSize: 2,
       highlightCircleSize: 0,
-      yRangePad: 8,
       rightGap: 8,
       xRangePad: 0,
       interactionModel: {},
       animatedZooms: false,
       legend: 'never',
     };
+  }
+
+  #drawBands(context, graph) {
+    this.#bands.forEach(({low, high, limit}, i) => {
+      const x = (point) => graph.toDomXCoord(point[0]);
+      const y = (point) => graph.toDomYCoord(point[1]);
+      context.save();
+      context.globalAlpha = 0.18;
+      context.fillStyle = seriesStyle(this.element, i).colour;
+      for (let begin = 0, end = 1; begin < low.length; begin = end, end = begin + 1) {
+        while (end < low.length && low[end][0] - low[end - 1][0] <= limit)
+          end++;
+        context.beginPath();
+        for (let at = begin; at < end; at++)
+          context.lineTo(x(low[at]), y(low[at]));
+        for (let at = Math.min(end, high.length) - 1; at >= begin; at--)
+          context.lineTo(x(high[at]), y(high[at]));
+        context.fill();
+      }
+      context.restore();
+    });
   }
 
   /** Draws all anew: the theme or the size is another. */

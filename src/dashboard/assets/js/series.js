@@ -85,6 +85,26 @@ export function makeRows(lists, step) {
   return [...rows.values()].sort((a, b) => a[0] - b[0]);
 }
 
+/** The values that an axis reaches over, so that all points of a span, and those beside it, are seen. */
+export function valueRange(lists, from, to) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const points of lists) {
+    const end = Math.min(points.length, placeOf(points, to) + 1);
+    for (let i = Math.max(0, placeOf(points, from) - 1); i < end; i++) {
+      low = Math.min(low, points[i][1]);
+      high = Math.max(high, points[i][1]);
+    }
+  }
+  if (low > high)
+    return [0, 1];
+  // The largest numbers leave no room around them.
+  const edge = 8e307;
+  [low, high] = [Math.max(-edge, Math.min(edge, low)), Math.max(-edge, Math.min(edge, high))];
+  const margin = high > low ? (high - low) * 0.05 : Math.abs(low) * 0.1 || 1;
+  return [low - margin, high + margin];
+}
+
 /** The point nearest to a time, or null where there is none within `reach`. */
 export function nearest(points, time, reach = Infinity) {
   const place = placeOf(points, time);
