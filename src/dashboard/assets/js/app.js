@@ -2,7 +2,7 @@
 // The page: the tree on one side, the bar and the charts on the other, and what goes between them.
 
 import {Board} from './board.js';
-import {ICONS, debounce, eachFrame, h, iconButton, setText} from './dom.js';
+import {ICONS, debounce, eachFrame, h, iconButton, setAttributes, setText} from './dom.js';
 import {Feed} from './feed.js';
 import {formatCount, formatSeries} from './format.js';
 import {showHelp} from './help.js';
@@ -157,6 +157,7 @@ export class App {
 
   #keysChanged() {
     const {found, isSearched, known, size} = this.keys;
+    setAttributes(this.tree.element, {'aria-busy': String(!known)});
     if (!known)
       setText(this.count, _('Loading …'));
     else if (isSearched)

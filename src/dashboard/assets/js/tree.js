@@ -39,7 +39,7 @@ export class Tree extends EventTarget {
     this.#sparks = sparks;
     this.space = h('div', {class: 'tree-space', role: 'presentation'});
     this.element = h('div', {
-      id: 'tree', class: 'tree', role: 'tree', 'aria-label': _('Series'), 'aria-multiselectable': 'true', 'data-testid': 'tree',
+      id: 'tree', class: 'tree', role: 'tree', 'aria-label': _('Series'), 'aria-multiselectable': 'true', 'aria-busy': 'true', 'data-testid': 'tree',
       on: {
         scroll: this.#draw, keydown: (event) => this.#key(event), click: (event) => this.#click(event),
         focusin: (event) => this.#focused(event), dragstart: (event) => this.#drag(event),
