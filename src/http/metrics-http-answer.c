@@ -82,8 +82,10 @@ send_head (MetricsHttpRequest *self, gssize length)
   if (self->extra != NULL)
     g_string_append_len (head, self->extra->str, self->extra->len);
   if (self->gzip != NULL)
-    g_string_append (head, "Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n");
-  if (self->is_packed && self->status == 200)
+    metrics_http_request_add_vary (self, "Accept-Encoding");
+  if (self->vary != NULL)
+    g_string_append_printf (head, "Vary: %s\r\n", self->vary);
+  if (self->gzip != NULL || (self->is_packed && self->status == 200))
     g_string_append (head, "Content-Encoding: gzip\r\n");
   if (self->is_chunked)
     g_string_append (head, "Transfer-Encoding: chunked\r\n");

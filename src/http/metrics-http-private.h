@@ -41,6 +41,7 @@ struct _MetricsHttpRequest
   guint status;
   char *content_type; /* (owned) (nullable) */
   char *etag;         /* (owned) (nullable) */
+  char *vary;         /* (owned) (nullable): what header fields of the request it depends on */
   GString *extra;     /* (owned) (nullable): header fields, as they are sent */
   gboolean has_cache_control;
   gboolean is_packed;          /* it is there as gzip */
@@ -82,6 +83,7 @@ void metrics_http_answer_refusal (MetricsHttpClient *client,
 
 GString *metrics_http_format_error (guint status, const char *code, const char *where, const char *message);
 gboolean metrics_http_request_takes_gzip (MetricsHttpRequest *self);
+void metrics_http_request_add_vary (MetricsHttpRequest *self, const char *field);
 gboolean metrics_http_request_is_text (MetricsHttpRequest *self);
 
 MetricsHttpAssets *metrics_http_get_page (MetricsHttp *self);

@@ -78,6 +78,7 @@ metrics_http_request_free (MetricsHttpRequest *self)
   g_clear_pointer (&self->body, g_bytes_unref);
   g_free (self->content_type);
   g_free (self->etag);
+  g_free (self->vary);
   if (self->extra != NULL)
     g_string_free (self->extra, TRUE);
   if (self->made != NULL)
@@ -228,6 +229,15 @@ metrics_http_request_is_text (MetricsHttpRequest *self)
              || g_str_has_prefix (type, "image/svg+xml"));
 }
 
+/* What the answer depends on, with what is known of that already. */
+void
+metrics_http_request_add_vary (MetricsHttpRequest *self, const char *field)
+{
+  g_autofree char *before = g_steal_pointer (&self->vary);
+
+  self->vary = before != NULL ? g_strconcat (before, ", ", field, NULL) : g_strdup (field);
+}
+
 /**
  * metrics_http_request_set_header:
  * @self: a request whose answer has not begun
@@ -242,6 +252,11 @@ metrics_http_request_set_header (MetricsHttpRequest *self, const char *name, con
 {
   g_return_if_fail (!self->has_begun);
 
+  if (g_ascii_strcasecmp (name, "Vary") == 0)
+    {
+      metrics_http_request_add_vary (self, value);
+      return;
+    }
   if (self->extra == NULL)
     self->extra = g_string_new (NULL);
   self->has_cache_control |= g_ascii_strcasecmp (name, "Cache-Control") == 0;
