@@ -39,7 +39,8 @@ metrics_json_reader_init (MetricsJsonReader *self, const char *text, gsize len)
 {
   self->string_len = self->number_len = 0;
   self->number = NULL;
-  self->text = text;
+  /* Of no bytes there may be no address. */
+  self->text = len > 0 ? text : "";
   self->len = len;
   self->at = 0;
   self->expected = EXPECT_VALUE;

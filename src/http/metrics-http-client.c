@@ -162,7 +162,7 @@ send_some (MetricsHttpClient *self)
   const char *tail = self->tail != NULL ? g_bytes_get_data (self->tail, &n_tail) : NULL;
   struct iovec pieces[] = {
     { .iov_base = self->out.data + self->out.start, .iov_len = n_out },
-    { .iov_base = (char *) tail + self->n_tail, .iov_len = n_tail - self->n_tail },
+    { .iov_base = tail != NULL ? (char *) tail + self->n_tail : NULL, .iov_len = n_tail - self->n_tail },
   };
   struct msghdr message = { .msg_iov = pieces, .msg_iovlen = tail != NULL ? 2 : 1 };
   gssize n;

@@ -27,7 +27,8 @@ metrics_http_client_drop_request (MetricsHttpClient *self)
 static const char *
 get_input (MetricsHttpClient *self)
 {
-  return self->in.data + self->in.start;
+  /* Of no bytes there is no address. */
+  return self->in.data != NULL ? self->in.data + self->in.start : "";
 }
 
 /* Requests */
