@@ -163,7 +163,7 @@ step (MetricsHttpRequest *request, GString *out, gint *budget, gpointer user_dat
   /* Of a part that was stored the same is said as of the whole: that it is kept. */
   if (!metrics_http_kept_is_over (&put->kept))
     return METRICS_HTTP_STEP_WAIT;
-  if (put->error != NULL)
+  if (put->error != NULL && put->kept.reason == NULL)
     return fail_from_store (request, put, put->error);
   metrics_http_kept_answer (&put->kept, "stored", put->n_put);
   return METRICS_HTTP_STEP_OVER;
