@@ -40,12 +40,15 @@ is_beginning (MetricsRequest *request)
  * @request: a request that is not done
  *
  * Returns: whether what has come of its answer can go to its maker; of one that watches it waits until all
- *   that is watched is
+ *   that is to be watched is, or until it is too much to be kept here
  */
 gboolean
 metrics_channel_can_hand_over (MetricsRequest *request)
 {
-  return !metrics_channel_is_watch (request) || !is_beginning (request);
+  const MetricsBlock *block = request->answer.block;
+
+  return !metrics_channel_is_watch (request) || !is_beginning (request)
+         || (block != NULL && block->samples->len > MAX_EARLY);
 }
 
 /* Reads `<n> points dropped`. */
@@ -106,8 +109,7 @@ metrics_channel_take_watched (MetricsChannel *self, MetricsRequest *request, gbo
   request->answer.n_rows = 0;
   if (refused)
     return take_refusal (self, request);
-  if (is_block && request->n_answered > 0
-      && (!is_beginning (request) || request->answer.block->samples->len <= MAX_EARLY))
+  if (is_block && request->n_answered > 0)
     return NULL;
   if (!is_block && request->n_answered < request->n_lines_taken)
     {

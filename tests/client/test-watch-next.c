@@ -223,6 +223,37 @@ test_close (void)
   g_free (script.line);
 }
 
+#define N_EARLY 100000
+
+/* Says yes to the first pattern alone, and then tells of points as if there were no second. */
+static void
+serve_early (DummyPeer *peer, gpointer user_data)
+{
+  g_autoptr (GString) text = g_string_new (OK "ok\n");
+
+  for (guint i = 0; i < 2; i++)
+    g_free (dummy_peer_read_line (peer));
+  for (int i = 0; i < N_EARLY; i++)
+    g_string_append_printf (text, "k %d.0 %d\n", i, i);
+  dummy_peer_write (peer, text->str);
+  dummy_peer_wait_for_end (peer);
+}
+
+/* What comes before all is watched is kept back, but not without a limit. */
+static void
+test_early (void)
+{
+  g_autoptr (DummyServer) server = dummy_server_new (serve_early, NULL);
+  g_autoptr (MetricsWatch) watch = watch_server (server, "k", "l", NULL);
+  g_autoptr (GPtrArray) samples = NULL;
+  g_autoptr (GError) error = NULL;
+
+  samples = metrics_watch_next (watch, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (samples->len, >, 0);
+  g_assert_false (metrics_watch_get_online (watch));
+}
+
 #define N_FLOOD 50000
 #define LIMIT 1000
 
@@ -334,6 +365,7 @@ main (int argc, char **argv)
   g_test_add_func ("/watch-next/async", test_async);
   g_test_add_func ("/watch-next/cancel", test_cancel);
   g_test_add_func ("/watch-next/close", test_close);
+  g_test_add_func ("/watch-next/early", test_early);
   g_test_add_func ("/watch-next/bound", test_bound);
   g_test_add_func ("/watch-next/bound-of-signals", test_bound_of_signals);
 
