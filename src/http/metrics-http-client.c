@@ -16,6 +16,7 @@
 
 /* How much is read at once, and how much of what has not been looked at is held. */
 #define PIECE 16384
+#define HEAD_PIECE 2048
 #define MAX_UNREAD METRICS_HTTP_MAX_HEAD
 /* Seconds: a client that was told that this is the end gets so many to hang up; one that has got an answer
  * may think for so long before it asks again. */
@@ -73,11 +74,13 @@ is_reading (MetricsHttpClient *self)
 static void
 fill (MetricsHttpClient *self)
 {
-  char *room = metrics_buffer_reserve (&self->in, PIECE);
+  /* Thousands may be in the middle of a head. */
+  gsize size = self->phase == PHASE_BODY ? PIECE : HEAD_PIECE;
+  char *room = metrics_buffer_reserve (&self->in, size);
   gssize n;
 
   do
-    n = recv (self->watch.fd, room, PIECE, 0);
+    n = recv (self->watch.fd, room, size, 0);
   while (n < 0 && errno == EINTR);
   if (n > 0)
     {

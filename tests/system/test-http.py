@@ -10,7 +10,7 @@ import signal
 import socket
 import tempfile
 
-from harness import OK, Client, Server, TestCase, has_ipv6, main, run, wait_until
+from harness import OK, WATCHDOG, Client, Server, TestCase, has_ipv6, main, run, wait_until
 from wire import Wire
 
 FIELDS = {'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer',
@@ -315,6 +315,24 @@ class SettingTest(TestCase):
         result = run('--no-http', sockets=[('http', web)])
         self.assertEqual(result.returncode, 1)
         self.assertIn("'http'", result.stderr)
+
+    def test_one_that_leaves_when_idle(self):
+        """A client of HTTP is somebody to stay for."""
+        web = self.enterContext(socket.create_server(('127.0.0.1', 0)))
+        state = self.enterContext(tempfile.TemporaryDirectory())
+        server = self.start('--exit-when-idle', '1', '--state-dir', state, '--listen', '127.0.0.1:0', '--http-host', 'x',
+                            sockets=[('http', web)])
+        with Wire(server) as wire, Client(server) as client:
+            wire.get('/healthz')
+            client.close()
+            # It says so when it has looked, and found somebody, for longer than it would have stayed.
+            wire.sock.settimeout(2.5)
+            with self.assertRaises(TimeoutError):
+                wire.rest()
+            wire.sock.settimeout(WATCHDOG)
+            self.assertEqual(wire.get('/healthz').status, 200)
+        self.assertEqual(server.wait(), 0)
+        self.assertIn('idleness', server.log())
 
     def test_stats(self):
         server = self.start('--self-metrics', '1', http=True)
