@@ -3,7 +3,6 @@
 """What clients of HTTP can make the server hold, and for how long; and what becomes of them when it stops."""
 
 import contextlib
-import os
 import resource
 import signal
 import socket
@@ -21,6 +20,14 @@ def ask(server, body=None):
     """The status that somebody new gets."""
     with Wire(server) as wire:
         return wire.ask('GET', '/healthz', body).status
+
+
+def is_listening(server):
+    try:
+        Wire(server).close()
+    except ConnectionRefusedError:
+        return False
+    return True
 
 
 def stuff(wire, client):
@@ -288,8 +295,8 @@ class StopTest(TestCase):
         wire = self.enterContext(Wire(server, receive_buffer=4096))
         stuff(wire, self.client(server))
         server.signal(signal.SIGTERM)
+        wait_until(lambda: not is_listening(server), 'the beginning of the end')
         server.signal(signal.SIGTERM)
-        wait_until(lambda: server.process.poll() is not None or os.kill(server.pid, signal.SIGTERM) is not None, 'the end')
         self.assertEqual(server.wait(), 0)
 
 
