@@ -275,19 +275,6 @@ metrics_http_answer_step (MetricsHttpRequest *self, gint *budget)
 }
 
 /**
- * metrics_http_answer_end_early:
- * @self: a request whose answer goes on for ever
- *
- * Ends it as if it were whole: the server stops.
- */
-void
-metrics_http_answer_end_early (MetricsHttpRequest *self)
-{
-  if (!self->is_complete && self->func != NULL)
-    end (self);
-}
-
-/**
  * metrics_http_answer_refusal:
  * @client: a client that has no request
  * @status: a status

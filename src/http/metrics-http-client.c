@@ -477,6 +477,9 @@ metrics_http_client_finish (MetricsHttpClient *self)
 {
   self->is_finishing = TRUE;
   self->stays = FALSE;
+  /* It says the rest, and that it is over. */
+  if (self->request != NULL && self->request->is_endless)
+    metrics_http_request_wake (self->request);
   metrics_http_client_schedule (self);
 }
 

@@ -207,13 +207,10 @@ metrics_http_client_work_on_answer (MetricsHttpClient *self)
       end_request (self);
       return TRUE;
     }
-  if (self->request->is_endless && (self->eof || self->is_finishing))
+  if (self->request->is_endless && self->eof)
     {
-      if (self->eof)
-        metrics_http_client_close (self);
-      else
-        metrics_http_answer_end_early (self->request);
-      return self->phase != PHASE_CLOSED;
+      metrics_http_client_close (self);
+      return FALSE;
     }
   if (!self->request->is_runnable
       || metrics_http_client_get_unsent (self) >= metrics_http_get_limits (self->http)->unsent)

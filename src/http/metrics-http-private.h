@@ -71,7 +71,6 @@ gboolean metrics_http_request_admit (MetricsHttpRequest *self, const MetricsHttp
 /* Writing the answer. */
 void metrics_http_answer_send_whole (MetricsHttpRequest *self, GBytes *bytes);
 void metrics_http_answer_step (MetricsHttpRequest *self, gint *budget);
-void metrics_http_answer_end_early (MetricsHttpRequest *self);
 
 /* What a client is told of whom there is no request. */
 void metrics_http_answer_refusal (MetricsHttpClient *client,

@@ -268,8 +268,9 @@ metrics_http_request_set_header (MetricsHttpRequest *self, const char *name, con
  * @self: a request whose answer has not begun
  *
  * Says that the answer, which metrics_http_request_produce() makes, goes on for ever: its head leaves at
- * once, it is not compressed, ends in order when the server stops, and ends when the client says that it
- * sends nothing more.
+ * once, it is not compressed, and it ends when the client says that it sends nothing more. When the server
+ * stops its function is called: it has to look at metrics_http_is_finishing(), and to say
+ * %METRICS_HTTP_STEP_OVER soon.
  */
 void
 metrics_http_request_set_endless (MetricsHttpRequest *self)
