@@ -58,5 +58,6 @@ void metrics_http_handle_keys (MetricsHttpRequest *request);
 void metrics_http_handle_last (MetricsHttpRequest *request);
 void metrics_http_handle_points (MetricsHttpRequest *request);
 void metrics_http_handle_put (MetricsHttpRequest *request);
+void metrics_http_handle_stream (MetricsHttpRequest *request);
 
 G_END_DECLS
