@@ -16,6 +16,7 @@ static const MetricsHttpRoute routes[] = {
   { "/api/v1/points", "GET", METRICS_RIGHTS_READ, FALSE, metrics_http_handle_points },
   { "/api/v1/points", "POST", METRICS_RIGHTS_PUT, FALSE, metrics_http_handle_put },
   { "/api/v1/points", "DELETE", METRICS_RIGHTS_DELETE, FALSE, metrics_http_handle_delete },
+  { "/metrics", "GET", METRICS_RIGHTS_READ, FALSE, metrics_http_handle_figures },
   { "/api/v1/stream", "GET", METRICS_RIGHTS_READ, FALSE, metrics_http_handle_stream },
 };
 

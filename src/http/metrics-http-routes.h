@@ -53,6 +53,7 @@ char *metrics_http_routes_list_methods (MetricsHttp *http, const char *path);
 
 /* The handlers, each in a file of its own. */
 void metrics_http_handle_delete (MetricsHttpRequest *request);
+void metrics_http_handle_figures (MetricsHttpRequest *request);
 void metrics_http_handle_health (MetricsHttpRequest *request);
 void metrics_http_handle_keys (MetricsHttpRequest *request);
 void metrics_http_handle_last (MetricsHttpRequest *request);
