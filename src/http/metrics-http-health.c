@@ -15,6 +15,8 @@ metrics_http_handle_health (MetricsHttpRequest *request)
   g_autoptr (GBytes) bytes = NULL;
   GString *json;
 
+  if (!metrics_http_request_check_no_parameters (request))
+    return;
   if (metrics_http_is_finishing (http))
     {
       metrics_http_request_fail (request, 503, "stopping", NULL, "the server stops");

@@ -366,6 +366,22 @@ metrics_http_request_fail (MetricsHttpRequest *self,
 }
 
 /**
+ * metrics_http_request_check_no_parameters:
+ * @self: a request that is not ended, for something that takes no parameters
+ *
+ * Returns: whether it has none; else it was ended with an error
+ */
+gboolean
+metrics_http_request_check_no_parameters (MetricsHttpRequest *self)
+{
+  if (self->parameters.n_items == 0)
+    return TRUE;
+  metrics_http_request_fail (self, 400, "bad-parameter", self->parameters.items[0].name,
+                             "there is no such parameter here");
+  return FALSE;
+}
+
+/**
  * metrics_http_request_answer:
  * @self: a request that is not ended, and of whose answer nothing was made
  * @status: a status, 200 to 599

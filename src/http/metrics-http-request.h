@@ -68,6 +68,7 @@ void metrics_http_request_fail (MetricsHttpRequest *self,
                                 const char *where,
                                 const char *format,
                                 ...) G_GNUC_PRINTF (5, 6);
+gboolean metrics_http_request_check_no_parameters (MetricsHttpRequest *self);
 void metrics_http_request_answer (MetricsHttpRequest *self,
                                   guint status,
                                   const char *content_type,

@@ -18,6 +18,7 @@ static const MetricsHttpRoute routes[] = {
   { "/api/v1/points", "DELETE", METRICS_RIGHTS_DELETE, FALSE, metrics_http_handle_delete },
   { "/metrics", "GET", METRICS_RIGHTS_READ, FALSE, metrics_http_handle_figures },
   { "/api/v1/stream", "GET", METRICS_RIGHTS_READ, FALSE, metrics_http_handle_stream },
+  { "/api/v1/openapi.json", "GET", METRICS_RIGHTS_NONE, FALSE, metrics_http_handle_openapi },
 };
 
 static void
@@ -100,4 +101,16 @@ metrics_http_routes_list_methods (MetricsHttp *http, const char *path)
         }
   g_string_append (list, "OPTIONS");
   return g_string_free (list, FALSE);
+}
+
+/**
+ * metrics_http_routes_get:
+ * @i: which one, from 0 on
+ *
+ * Returns: (transfer none) (nullable): that route; %NULL behind the last one
+ */
+const MetricsHttpRoute *
+metrics_http_routes_get (guint i)
+{
+  return i < G_N_ELEMENTS (routes) ? &routes[i] : NULL;
 }

@@ -50,6 +50,7 @@ MetricsHttpFound metrics_http_routes_find (MetricsHttp *http,
                                            const char *method,
                                            const MetricsHttpRoute **route);
 char *metrics_http_routes_list_methods (MetricsHttp *http, const char *path);
+const MetricsHttpRoute *metrics_http_routes_get (guint i);
 
 /* The handlers, each in a file of its own. */
 void metrics_http_handle_delete (MetricsHttpRequest *request);
@@ -57,6 +58,7 @@ void metrics_http_handle_figures (MetricsHttpRequest *request);
 void metrics_http_handle_health (MetricsHttpRequest *request);
 void metrics_http_handle_keys (MetricsHttpRequest *request);
 void metrics_http_handle_last (MetricsHttpRequest *request);
+void metrics_http_handle_openapi (MetricsHttpRequest *request);
 void metrics_http_handle_points (MetricsHttpRequest *request);
 void metrics_http_handle_put (MetricsHttpRequest *request);
 void metrics_http_handle_stream (MetricsHttpRequest *request);
