@@ -523,6 +523,20 @@ class PutTest(HttpTest):
         self.assertTrue(before <= times[0] <= times[1] <= int(time.time()), times)
         self.assertEqual(times[2], -5)
 
+    def test_in_chunks(self):
+        """However the body is cut."""
+        server = self.start_http()
+        web, client = self.web(server), self.client(server)
+        points = [[i, i / 8] for i in range(1000)]
+        body = json.dumps({'series': [{'points': points, 'key': 'a'}]}).encode()
+        rng = random.Random(SEED)
+        for size in (2, 7, 1000, 10_000):
+            cuts = sorted(rng.sample(range(1, len(body)), len(body) // size))
+            pieces = [body[start:end] for start, end in zip([0] + cuts, cuts + [len(body)])]
+            self.assertEqual(web.post(iter(pieces), Transfer_Encoding='chunked').json(), {'stored': '1000'})
+            self.assertEqual(client.rows(b'get a'), [f'a {value!r} {at}'.encode() for at, value in points])
+            web.delete(('key', 'a'))
+
     def test_large_numbers(self):
         """Integers are exact; what JavaScript writes for 1e20 is a number."""
         server = self.start_http()

@@ -88,15 +88,17 @@ class Web:
 
     def ask(self, method, path, *parameters, body=None, **headers):
         """Headers are written with `_` in place of `-`."""
-        self.connection.request(method, target(path, *parameters), body,
-                                {name.replace('_', '-'): value for name, value in headers.items()})
+        fields = {name.replace('_', '-'): value for name, value in headers.items()}
+        self.connection.request(method, target(path, *parameters), body, fields,
+                                encode_chunked=fields.get('Transfer-Encoding') == 'chunked')
         return Answer(self.connection.getresponse())
 
     def get(self, path, *parameters, **headers):
         return self.ask('GET', path, *parameters, **headers)
 
     def post(self, body, kind=JSON, **headers):
-        if not isinstance(body, (str, bytes)):
+        """The body is bytes, a text, pieces of bytes that are sent as chunks, or what JSON is made of."""
+        if isinstance(body, (dict, list)):
             body = json.dumps(body)
         return self.ask('POST', POINTS, body=body.encode() if isinstance(body, str) else body, Content_Type=kind, **headers)
 
