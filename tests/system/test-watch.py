@@ -422,7 +422,14 @@ class DiskTest(TestCase):
 
     def test_late_points_of_what_is_on_disk_alone(self):
         """Such a put waits for the disk before the store has it; blocks do not."""
-        server = self.start('--state-dir', self.folder, '--memory-limit', '1M', '--durability', 'interval')
+        self.put_late('interval')
+
+    def test_late_points_that_are_awaited(self):
+        """And its ok once more until it is kept."""
+        self.put_late('always')
+
+    def put_late(self, durability):
+        server = self.start('--state-dir', self.folder, '--memory-limit', '1M', '--durability', durability)
         writer = self.client(server)
         noise = random.Random(6)
         count = 20_000 if SANITIZED else 300_000
@@ -437,7 +444,9 @@ class DiskTest(TestCase):
         self.assertEqual([watcher.reply() for _ in range(100)], [OK] * 100)
         self.assertEqual(writer.recv_replies(100), [OK] * 100)
         told = collections.defaultdict(list)
-        for row in watcher.tell_all():
+        rows = watcher.tell_all()
+        self.assertEqual(len(rows), 200)
+        for row in rows:
             told[row.split()[0]].append(int(row.split()[2]))
         self.assertEqual(told, {key: late for key in (b'k1', b'other', b'k2', b'own')})
 
