@@ -195,7 +195,7 @@ export class View extends EventTarget {
     const others = this.charts.filter((each) => each.id !== id);
     if (!chart || place < 0 || place > others.length)
       return;
-    this.charts = others.toSpliced ? others.toSpliced(place, 0, chart) : [...others.slice(0, place), chart, ...others.slice(place)];
+    this.charts = [...others.slice(0, place), chart, ...others.slice(place)];
     this.#changed();
   }
 
