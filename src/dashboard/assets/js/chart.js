@@ -58,7 +58,7 @@ export class Chart {
   #stale = true;
   #hovered = null;
   #span = {from: 0, to: 1, isOpen: true};
-  #described = 0;
+  #described = -Infinity;
 
   #build() {
     const {view} = this.around;
@@ -133,14 +133,14 @@ export class Chart {
     this.legend.set(state.keys);
     if (isOther) {
       this.#stale = true;
-      this.#described = 0;
+      this.#described = -Infinity;
       this.show(true);
     }
   }
 
   /** Shows another span of the page. */
   show(force = false) {
-    this.#described = 0;
+    this.#described = -Infinity;
     this.follow(force);
   }
 
@@ -293,7 +293,7 @@ export class Chart {
     const present = performance.now();
     if (present - this.#described < DESCRIBED)
       return;
-    this.#described = this.loader.state === 'ready' ? present : 0;
+    this.#described = this.loader.state === 'ready' ? present : -Infinity;
     const {from, to} = this.#span;
     const parts = this.state.keys.slice(0, 8).map((key, i) => {
       const summary = summarise(this.lists[i], from, to);
