@@ -43,20 +43,21 @@ export class App {
       on: {input: debounce(80, () => this.#searched()), keydown: (event) => this.#searchKey(event)},
     });
     this.count = h('p', {class: 'tree-count', 'data-testid': 'tree-count'});
-    this.side = h('aside', {class: 'side', id: 'side', 'aria-label': _('Series')},
-                  h('div', {class: 'side-head'}, h('h1', {text: 'metricsd'}),
-                    iconButton(ICONS.close, _('Close'), () => this.closeDrawer(), {class: 'icon-button close-drawer', 'data-testid': 'close-drawer'})),
-                  this.search, this.count, this.tree.element);
-    this.veil = h('div', {class: 'veil', on: {click: () => this.closeDrawer()}});
-    this.note = h('div', {class: 'note'});
-    this.main = h('main', {class: 'main', id: 'main', 'aria-label': _('Charts')}, this.note, this.board.element);
     const skip = h('a', {class: 'skip', href: '#', text: _('Skip to the charts'), on: {click: (event) => {
       // Not by the fragment, which holds the view.
       event.preventDefault();
       this.main.setAttribute('tabindex', '-1');
       this.main.focus();
     }}});
-    this.root.append(skip, this.side, this.veil, h('div', {class: 'content'}, this.toolbar.element, this.banner.element, this.main), this.live);
+    this.side = h('aside', {class: 'side', id: 'side', 'aria-label': _('Series')},
+                  skip, h('div', {class: 'side-head'}, h('p', {class: 'brand', text: 'metricsd'}),
+                    iconButton(ICONS.close, _('Close'), () => this.closeDrawer(), {class: 'icon-button close-drawer', 'data-testid': 'close-drawer'})),
+                  this.search, this.count, this.tree.element);
+    this.veil = h('div', {class: 'veil', on: {click: () => this.closeDrawer()}});
+    this.note = h('div', {class: 'note'});
+    this.main = h('main', {class: 'main', id: 'main', 'aria-label': _('Charts')}, this.note, this.board.element);
+    this.toolbar.element.prepend(h('h1', {class: 'unseen', text: 'metricsd'}));
+    this.root.append(this.side, this.veil, h('div', {class: 'content'}, this.toolbar.element, this.banner.element, this.main), this.live);
     this.#showNote();
   }
 

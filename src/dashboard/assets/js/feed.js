@@ -41,7 +41,7 @@ export class Feed extends EventTarget {
   #listTimer = 0;
   #hiddenTimer = 0;
   #isClosed = false;
-  #listed = 0;
+  #listed = -Infinity;
   #wasLost = false;
   #narrowTimer = 0;
 
@@ -129,7 +129,9 @@ export class Feed extends EventTarget {
     this.#tell('dropped', points);
     if (!this.#isNarrow)
       this.#narrow();
-    this.#again();
+    // Who is too slow does not get better by reading all again each time.
+    if (performance.now() - this.#listed > LIST_AGE)
+      this.#again();
   }
 
   /** From now on only what is on the page is watched. */

@@ -6,6 +6,8 @@ import {ask, askForKeys, lots, now} from './api.js';
 const POINTS = 48;
 const MOST_KEPT = 3000;
 const DELAY = 120;
+// What is this old is asked for again when it is in view: the stream need not have all keys.
+const AGE = 60000;
 // How far a line reaches back, by how often there are points: an hour for what comes each minute or more often.
 const WINDOWS = [[120, 3600], [3600, 86400], [86400, 2592000], [Infinity, 31536000]];
 
@@ -19,7 +21,8 @@ const WINDOWS = [[120, 3600], [3600, 86400], [86400, 2592000], [Infinity, 315360
 export class Sparks extends EventTarget {
   /** @type {Map<string, Spark>} */
   #sparks = new Map();
-  #asked = new Set();
+  /** @type {Map<string, number>} when a key was asked for, or came by the stream */
+  #asked = new Map();
   #timer = 0;
   #wanted = [];
   #controller = new AbortController();
@@ -48,23 +51,27 @@ export class Sparks extends EventTarget {
     const isSame = keys.length === this.#wanted.length && keys.every((key, i) => key === this.#wanted[i]);
     this.#wanted = keys;
     // A row that is drawn again, for a point that came, does not put it off.
-    if (isSame && (this.#timer !== 0 || keys.every((key) => this.#asked.has(key))))
+    if (isSame && (this.#timer !== 0 || keys.every((key) => this.#isFresh(key))))
       return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#ask(), DELAY);
   }
 
+  #isFresh(key) {
+    return performance.now() - (this.#asked.get(key) ?? -Infinity) < AGE;
+  }
+
   async #ask() {
     this.#timer = 0;
-    const nodes = this.#wanted.filter((key) => !this.#asked.has(key)).map((key) => this.#keys.get(key))
+    const nodes = this.#wanted.filter((key) => !this.#isFresh(key)).map((key) => this.#keys.get(key))
       .filter((node) => node?.isKey);
     if (nodes.length === 0)
       return;
     const signal = this.#controller.signal;
+    const unknown = nodes.filter((node) => node.value === undefined || this.#asked.has(node.path)).map((node) => node.path);
     for (const node of nodes)
-      this.#asked.add(node.path);
+      this.#asked.set(node.path, performance.now());
     try {
-      const unknown = nodes.filter((node) => node.value === undefined).map((node) => node.path);
       if (unknown.length > 0) {
         this.#keys.takeLast(await askForKeys('last', unknown, [], signal));
         this.dispatchEvent(new CustomEvent('change', {detail: unknown}));
@@ -110,6 +117,7 @@ export class Sparks extends EventTarget {
       const spark = this.#sparks.get(key);
       if (!spark)
         continue;
+      this.#asked.set(key, performance.now());
       const step = spark.window / POINTS;
       for (const point of points) {
         const last = spark.points[spark.points.length - 1];

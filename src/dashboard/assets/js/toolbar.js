@@ -53,7 +53,7 @@ export class Toolbar {
 
   #preset(span) {
     const button = h('button', {
-      type: 'button', text: formatDuration(span, 'narrow'), 'aria-label': formatDuration(span, 'long'), title: formatDuration(span, 'long'),
+      type: 'button', text: formatDuration(span, 'narrow'), title: formatDuration(span, 'long'),
       'aria-pressed': 'false', 'data-testid': `span-${writeSpan(span)}`, on: {click: () => this.view.setRange({kind: 'live', span})},
     });
     button.dataset.span = String(span);
