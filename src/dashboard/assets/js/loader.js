@@ -94,9 +94,8 @@ export class Loader extends EventTarget {
     this.state = 'loading';
     this.#tell();
     try {
-      const {points, bands} = await fetchAll(loading, begin, end, controller.signal);
-      this.points = points;
-      this.bands = bands;
+      this.points = await fetchPoints(loading, begin, end, func, controller.signal);
+      this.#loadBands(loading, begin, end, controller.signal);
       this.step = step;
       this.func = func;
       this.#loaded = loading;
@@ -117,6 +116,23 @@ export class Loader extends EventTarget {
     if (this.#dirty)
       this.#spoil(this.#dirty.from);
     this.#tell();
+  }
+
+  /** Asks for bands when the lines are there: who waits sees these first. Until they come, those of before stay. */
+  async #loadBands(loading, from, to, signal) {
+    for (const key of this.bands.keys()) {
+      if (!loading.hasBand || !loading.keys.includes(key))
+        this.bands.delete(key);
+    }
+    try {
+      const bands = await fetchBands(loading, from, to, signal);
+      if (this.#loaded !== loading)
+        return;
+      this.bands = bands;
+      this.#tell();
+    } catch {
+      // Then there are lines without bands.
+    }
   }
 
   /** Takes points of the stream. */
@@ -170,7 +186,8 @@ export class Loader extends EventTarget {
     const from = Math.floor(dirty.from / step) * step;
     const to = Math.floor(dirty.to / step) * step + (func === 'rate' ? 2 : 1) * step - 1;
     try {
-      const {points, bands} = await fetchAll(loaded, from, to, this.#controller?.signal);
+      const signal = this.#controller?.signal;
+      const [points, bands] = await Promise.all([fetchPoints(loaded, from, to, func, signal), fetchBands(loaded, from, to, signal)]);
       if (this.#loaded !== loaded)
         return;
       for (const key of keys)
@@ -214,18 +231,20 @@ export class Loader extends EventTarget {
   }
 }
 
-/** Asks for points of a span, and for the bands around them. */
-async function fetchAll({keys, step, func, hasBand}, from, to, signal) {
-  const fetchOne = async (each) => {
-    const series = await askForKeys('points', keys, parametersOf(from, to, step, each), signal);
-    const points = new Map(keys.map((key) => [key, []]));
-    for (const {key, points: list} of series)
-      points.set(key, list);
-    return points;
-  };
-  const [points, low, high] = await Promise.all(hasBand ? [func, 'min', 'max'].map(fetchOne) : [fetchOne(func)]);
-  const bands = new Map(hasBand ? keys.map((key) => [key, {low: low.get(key), high: high.get(key)}]) : []);
-  return {points, bands};
+/** Asks for the points of a span, or its buckets. @returns {Promise<Map<string, [number, number][]>>} by key */
+async function fetchPoints({keys, step}, from, to, func, signal) {
+  const series = await askForKeys('points', keys, parametersOf(from, to, step, func), signal);
+  const points = new Map(keys.map((key) => [key, []]));
+  for (const {key, points: list} of series)
+    points.set(key, list);
+  return points;
+}
+
+async function fetchBands(wanted, from, to, signal) {
+  if (!wanted.hasBand)
+    return new Map();
+  const [low, high] = await Promise.all(['min', 'max'].map((func) => fetchPoints(wanted, from, to, func, signal)));
+  return new Map(wanted.keys.map((key) => [key, {low: low.get(key), high: high.get(key)}]));
 }
 
 /** Whether what was asked for is what would be asked for. */
