@@ -148,7 +148,9 @@ export class App {
 
   #searchKey(event) {
     if (event.key === 'ArrowDown' || event.key === 'Enter') {
-      this.tree.focus();
+      // What was typed last counts as well.
+      this.#searched();
+      this.tree.focusFirst();
       event.preventDefault();
     } else if (event.key === 'Escape') {
       this.search.value = '';

@@ -2,7 +2,7 @@
 // One chart on the page: its head, its legend, the plot, and the same as a table.
 
 import {ICONS, eachFrame, h, iconButton, setAttributes, setText} from './dom.js';
-import {formatDuration, formatExact, formatSeries, formatShort, formatTime, functionNames, unitOf} from './format.js';
+import {formatCount, formatDuration, formatExact, formatSeries, formatShort, formatTime, functionNames, isTime, unitOf} from './format.js';
 import {listen} from './gestures.js';
 import {_, fill} from './i18n.js';
 import {Legend, titleOf} from './legend.js';
@@ -192,7 +192,7 @@ export class Chart {
     this.plot.draw({keys: this.state.keys, rows: this.#rows, from, to, unit: this.unit, range, bands});
     const {step, func, state} = this.loader;
     setAttributes(this.step, {title: this.loader.bands.size > 0 ? _('The band reaches from the lowest to the highest value.') : null});
-    setText(this.step, step > 0 ? fill(_('a point per {step}'), {step: formatDuration(step)}) : _('all points'));
+    setText(this.step, step > 0 ? fill(_('a point per {step}'), {step: isTime(to) ? formatDuration(step) : formatCount(step)}) : _('all points'));
     const points = this.lists.reduce((sum, list) => sum + (summarise(list, from, to)?.count ?? 0), 0);
     Object.assign(this.element.dataset, {from, to, step, function: func, points});
     this.progress.hidden = state !== 'loading';

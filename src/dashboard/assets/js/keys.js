@@ -14,7 +14,8 @@ import {getLocale} from './i18n.js';
  * @property {KeyNode[]|null} sorted
  * @property {boolean} isKey
  * @property {boolean|null} open null: as it comes
- * @property {number} count keys in it
+ * @property {number} keys in it, and itself
+ * @property {number} count of them, those that the search found
  * @property {number} points
  * @property {number} first @property {number} last timestamps
  * @property {number|undefined} value the newest, where it is known
@@ -27,7 +28,7 @@ import {getLocale} from './i18n.js';
 const ROOM = 60;
 
 function makeNode(path, name, level, parent) {
-  return {path, lower: '', name, level, parent, children: null, sorted: null, isKey: false, open: null, count: 0, points: 0, first: 0,
+  return {path, lower: '', name, level, parent, children: null, sorted: null, isKey: false, open: null, keys: 0, count: 0, points: 0, first: 0,
           last: 0, value: undefined, found: 0, place: 1, siblings: 1};
 }
 
@@ -156,7 +157,7 @@ export class Keys extends EventTarget {
     node.isKey = true;
     node.lower = key.toLowerCase();
     for (let each = node; each; each = each.parent)
-      each.count++;
+      each.keys++;
     this.#byKey.set(key, node);
     this.#match(node);
     return node;
@@ -169,8 +170,8 @@ export class Keys extends EventTarget {
     node.value = undefined;
     node.points = 0;
     for (let each = node; each; each = each.parent)
-      each.count--;
-    for (; node.parent && node.count === 0; node = node.parent) {
+      each.keys--;
+    for (; node.parent && node.keys === 0; node = node.parent) {
       node.parent.children.delete(node.name);
       node.parent.sorted = null;
     }
@@ -181,8 +182,12 @@ export class Keys extends EventTarget {
     if (this.#matcher && !this.#matcher(node.lower))
       return;
     this.found++;
-    for (let each = node; each && each.found !== this.#search; each = each.parent)
+    for (let each = node; each; each = each.parent) {
+      if (each.found !== this.#search)
+        each.count = 0;
       each.found = this.#search;
+      each.count++;
+    }
   }
 
   search(text) {

@@ -8,6 +8,7 @@ const MOST_KEPT = 3000;
 const DELAY = 120;
 // What is this old is asked for again when it is in view: the stream need not have all keys.
 const AGE = 60000;
+const PAUSE = 5000;
 // How far a line reaches back, by how often there are points: an hour for what comes each minute or more often.
 const WINDOWS = [[120, 3600], [3600, 86400], [86400, 2592000], [Infinity, 31536000]];
 
@@ -78,9 +79,9 @@ export class Sparks extends EventTarget {
       }
       await Promise.all([...groups(nodes).values()].map((group) => this.#askGroup(group, signal)));
     } catch {
-      // The next look asks again; that the server is gone is told by the stream.
+      // They are asked for again, but not with each point that comes; that the server is gone is told by the stream.
       for (const node of nodes)
-        this.#asked.delete(node.path);
+        this.#asked.set(node.path, performance.now() - AGE + PAUSE);
     }
     this.#forget();
   }

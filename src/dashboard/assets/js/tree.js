@@ -62,9 +62,11 @@ export class Tree extends EventTarget {
     this.#draw();
   }
 
-  focus() {
+  /** Goes to the first row of the tree as it is now. */
+  focusFirst() {
+    this.#layOut();
     if (this.#rows.length > 0)
-      this.#moveTo(this.#places.get(this.#active) ?? 0);
+      this.#moveTo(0);
   }
 
   #measure() {
