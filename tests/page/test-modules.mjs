@@ -148,3 +148,15 @@ test('languages', () => {
   assert.deepEqual([ngettext('{n} a', '{n} b', 1), ngettext('{n} a', '{n} b', 0)], ['{n} a', '{n} b']);
   assert.equal(fill('{a} {b} {a}', {a: 1}), '1 {b} 1');
 });
+
+test('a tree is unfolded as far as it fits a page', () => {
+  const rowsOf = (names) => {
+    const keys = new Keys();
+    keys.replace(names.map((key) => ({key, points: 1, first: 1, last: 1})));
+    return keys.rows().length;
+  };
+  const many = (count, make) => Array.from({length: count}, (each, i) => make(i));
+  assert.equal(rowsOf(many(20, (i) => `host.vm.cpu.${i}.user`)), 43);
+  assert.equal(rowsOf(many(2000, (i) => `host.vm.g${i % 10}.${i}`)), 12);
+  assert.equal(rowsOf(many(50000, (i) => `k${i}`)), 50000);
+});

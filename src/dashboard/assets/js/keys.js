@@ -25,7 +25,7 @@ import {getLocale} from './i18n.js';
  */
 
 // Up to so many rows a tree is unfolded as it comes.
-const ROOM = 60;
+const ROOM = 100;
 
 function makeNode(path, name, level, parent) {
   return {path, lower: '', name, level, parent, children: null, sorted: null, isKey: false, open: null, keys: 0, count: 0, points: 0, first: 0,
@@ -55,6 +55,7 @@ export class Keys extends EventTarget {
   #fresh = new Set();
   #search = 0;
   #matcher = null;
+  #depth = Infinity;
   #collator = new Intl.Collator(getLocale(), {numeric: true});
   /** How many keys the search found. */
   found = 0;
@@ -96,6 +97,9 @@ export class Keys extends EventTarget {
     }
     for (const key of gone)
       this.#remove(key);
+    // Once, for groups must not fold by themselves.
+    if (this.#depth === Infinity && this.#byKey.size > 0)
+      this.#depth = this.#measureDepth();
     this.known = true;
     this.#changed();
   }
@@ -203,12 +207,26 @@ export class Keys extends EventTarget {
     this.dispatchEvent(new Event('change'));
   }
 
+  /** How many levels are unfolded as they come: so many that not many more rows than a page has are shown. */
+  #measureDepth() {
+    let level = [this.#root];
+    let rows = 0;
+    for (let depth = 0; ; depth++) {
+      level = level.flatMap((node) => (node.children ? [...node.children.values()] : []));
+      rows += level.length;
+      if (level.length === 0)
+        return Infinity;
+      if (rows > ROOM)
+        return Math.max(0, depth - 1);
+    }
+  }
+
   /** Whether a group shows what is in it. */
   isOpen(node) {
     if (node.open !== null)
       return node.open;
-    // A search shows what it found while that is little, and a small tree all that it has.
-    return this.isSearched ? this.found <= 2000 : this.#byKey.size <= ROOM || this.#root.children.size === 1 && node.level === 1;
+    // A search shows what it found while that is little, and the tree its upper levels, as far as they fit a page.
+    return this.isSearched ? this.found <= 2000 : node.level <= this.#depth;
   }
 
   setOpen(node, open) {

@@ -10,6 +10,8 @@ const DELAY = 120;
 const AGE = 60000;
 const PAUSE = 5000;
 // How far a line reaches back, by how often there are points: an hour for what comes each minute or more often.
+// Of a young series all is shown.
+const YOUNG = 300;
 const WINDOWS = [[120, 3600], [3600, 86400], [86400, 2592000], [Infinity, 31536000]];
 
 /**
@@ -131,8 +133,12 @@ export class Sparks extends EventTarget {
           spark.points.push([point[0], point[1]]);
       }
       const end = spark.points[spark.points.length - 1]?.[0] ?? 0;
-      while (spark.points.length > 2 && spark.points[0][0] < end - spark.window)
+      while (spark.points.length > 2 && spark.points[0][0] < end - spark.window) {
         spark.points.shift();
+        // It has grown up: it is asked for again.
+        if (spark.window === YOUNG)
+          this.#asked.delete(key);
+      }
     }
   }
 }
@@ -143,7 +149,7 @@ function groups(nodes) {
   const present = now();
   for (const node of nodes) {
     const interval = node.points > 1 ? (node.last - node.first) / (node.points - 1) : 0;
-    const window = WINDOWS.find(([most]) => interval <= most)[1];
+    const window = node.last - node.first < YOUNG ? YOUNG : WINDOWS.find(([most]) => interval <= most)[1];
     const isFresh = node.last > present - window && node.last <= present + window;
     const to = isFresh ? present + 1 : (Math.floor(node.last / window) + 1) * window;
     const name = `${window} ${to}`;
