@@ -129,6 +129,34 @@ metrics_ctl_format_number (double value)
 }
 
 /**
+ * metrics_ctl_format_short:
+ * @value: a finite number
+ *
+ * Writes a number for where there is little room: six digits, from a million on four and a letter (1.234M),
+ * and an exponent where that is shorter.
+ *
+ * Returns: (transfer full): the text, of at most 10 characters
+ */
+char *
+metrics_ctl_format_short (double value)
+{
+  static const char letters[] = "MGTP";
+  double size = fabs (value);
+
+  if (size < 999999.5)
+    return size == 0 ? g_strdup ("0") : g_strdup_printf (size < 1e-4 ? "%.3g" : "%.6g", value);
+  for (guint i = 0; i < strlen (letters); i++)
+    {
+      double scaled = value / pow (1000, i + 2);
+
+      /* What rounds to a thousand has the next letter. */
+      if (fabs (scaled) < 999.95)
+        return g_strdup_printf ("%.4g%c", scaled, letters[i]);
+    }
+  return g_strdup_printf ("%.3g", value);
+}
+
+/**
  * metrics_ctl_format_integer:
  * @value: a number
  *

@@ -13,6 +13,7 @@ gboolean metrics_ctl_parse_step (const char *text, gint64 *seconds);
 
 char *metrics_ctl_format_time (gint64 time);
 char *metrics_ctl_format_number (double value);
+char *metrics_ctl_format_short (double value);
 char *metrics_ctl_format_integer (gint64 value);
 
 char *metrics_ctl_escape (const char *bytes, gsize n_bytes, gsize max);

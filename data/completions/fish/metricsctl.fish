@@ -13,7 +13,7 @@ function __metricsctl_words
             set options 0
         else if test $options -eq 1; and contains -- "$word" -a --address --timeout -s --step -f --function --from --to \
                 -o --output --count -i --interval -p --prefix --buffer -n --points --series -c --connections -d --depth -r \
-                --requests --reads --idle --warm-up
+                --requests --reads --idle --warm-up --since --width --height --min --max --limit --color
             set skip 1
         else if test $options -eq 1; and string match -qr '^-[^0-9]' -- "$word"
             continue
@@ -79,6 +79,7 @@ complete -c metricsctl -n __metricsctl_at_command -a put -d 'Put a point'
 complete -c metricsctl -n __metricsctl_at_command -a get -d 'Show all points of a key, or of all keys'
 complete -c metricsctl -n __metricsctl_at_command -a last -d 'Show the newest point of every key'
 complete -c metricsctl -n __metricsctl_at_command -a range -d 'Show the points of a span of time'
+complete -c metricsctl -n __metricsctl_at_command -a plot -d 'Draw keys over time'
 complete -c metricsctl -n __metricsctl_at_command -a keys -d 'List the keys'
 complete -c metricsctl -n __metricsctl_at_command -a del -d 'Delete points or whole keys'
 complete -c metricsctl -n __metricsctl_at_command -a watch -d 'Show points as they are put'
@@ -93,6 +94,7 @@ complete -c metricsctl -n __metricsctl_at_command -a bench -d 'Measure how fast 
 complete -c metricsctl -n '__metricsctl_at 0 put get' -a '(__metricsctl_keys keys)'
 complete -c metricsctl -n '__metricsctl_at 0 last range keys del export' -a '(__metricsctl_keys patterns)'
 complete -c metricsctl -n '__metricsctl_at any watch' -a '(__metricsctl_keys patterns)'
+complete -c metricsctl -n '__metricsctl_at any plot' -a '(__metricsctl_keys patterns)'
 complete -c metricsctl -n '__metricsctl_at 2 put' -a 'now now-5m now-1h now-1d'
 complete -c metricsctl -n '__metricsctl_at 1 range del; or __metricsctl_at 2 range del' \
     -a 'now now-5m now-1h now-6h now-1d now-1w now-4w'
@@ -103,6 +105,22 @@ complete -c metricsctl -n '__metricsctl_at any range' -s s -l step -x -a '10s 1m
     -d 'One point for each step'
 complete -c metricsctl -n '__metricsctl_at any range' -s f -l function -x \
     -a 'avg min max sum count first last median p95 p99 rate' -d 'What is made of the points of a step'
+complete -c metricsctl -n '__metricsctl_at any plot' -l from -x -a 'now-1h now-1d now-1w now-4w' -d 'The earliest time'
+complete -c metricsctl -n '__metricsctl_at any plot' -l to -x -a 'now now-1h now-1d now-1w now-4w' -d 'The latest time'
+complete -c metricsctl -n '__metricsctl_at any plot' -l since -x -a '5m 10m 1h 6h 1d 1w 4w' -d 'How long the span is'
+complete -c metricsctl -n '__metricsctl_at any plot' -s s -l step -x -a '10s 1m 5m 15m 1h 6h 1d 1w' \
+    -d 'What a point stands for'
+complete -c metricsctl -n '__metricsctl_at any plot' -s f -l function -x \
+    -a 'avg min max sum count first last median p95 p99 rate' -d 'What is made of the points of a step'
+complete -c metricsctl -n '__metricsctl_at any plot' -l follow -d 'Go on with the points as they are put'
+complete -c metricsctl -n '__metricsctl_at any plot' -l width -x -d 'Columns of the picture'
+complete -c metricsctl -n '__metricsctl_at any plot' -l height -x -d 'Lines of the picture'
+complete -c metricsctl -n '__metricsctl_at any plot' -l min -x -d 'Where the axis of values begins'
+complete -c metricsctl -n '__metricsctl_at any plot' -l max -x -d 'Where the axis of values ends'
+complete -c metricsctl -n '__metricsctl_at any plot' -s n -l limit -x -d 'How many series to draw'
+complete -c metricsctl -n '__metricsctl_at any plot' -s u -l utc -d 'Show universal times'
+complete -c metricsctl -n '__metricsctl_at any plot' -l ascii -d 'Draw with ASCII alone'
+complete -c metricsctl -n '__metricsctl_at any plot' -l color -x -a 'auto always never' -d 'Use colours'
 complete -c metricsctl -n '__metricsctl_at any del' -s y -l yes -d 'Do not ask'
 complete -c metricsctl -n '__metricsctl_at any watch' -s n -l count -x -d 'End after so many points'
 complete -c metricsctl -n '__metricsctl_at any export' -l from -x -a 'now-1h now-1d now-1w now-4w' -d 'The earliest time'
