@@ -14,6 +14,7 @@ static const MetricsCtlCommand commands[] = {
   { "last", N_ ("shows the newest point of every key"), metrics_ctl_last },
   { "range", N_ ("shows the points of a span of time, or what they come to in steps"), metrics_ctl_range },
   { "plot", N_ ("draws keys over time, and goes on with the points as they are put"), metrics_ctl_plot },
+  { "top", N_ ("shows a table of keys that changes as points are put"), metrics_ctl_top },
   { "keys", N_ ("lists the keys"), metrics_ctl_keys },
   { "del", N_ ("deletes points or whole keys"), metrics_ctl_del },
   { "watch", N_ ("shows points as they are put"), metrics_ctl_watch },

@@ -20,6 +20,7 @@ int metrics_ctl_get (MetricsCtl *ctl, int argc, char **argv);
 int metrics_ctl_last (MetricsCtl *ctl, int argc, char **argv);
 int metrics_ctl_range (MetricsCtl *ctl, int argc, char **argv);
 int metrics_ctl_plot (MetricsCtl *ctl, int argc, char **argv);
+int metrics_ctl_top (MetricsCtl *ctl, int argc, char **argv);
 int metrics_ctl_keys (MetricsCtl *ctl, int argc, char **argv);
 int metrics_ctl_del (MetricsCtl *ctl, int argc, char **argv);
 int metrics_ctl_watch (MetricsCtl *ctl, int argc, char **argv);

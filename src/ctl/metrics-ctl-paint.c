@@ -155,7 +155,6 @@ write_blanks (MetricsCtlPaint *self)
 {
   if (self->blanks == 0)
     return;
-  /* Reverse blanks can be seen: those that follow something reverse were written with it. */
   set_style (self, METRICS_CTL_STYLE_PLAIN);
   g_string_append_printf (self->text, "%*s", (int) self->blanks, "");
   self->blanks = 0;
@@ -182,7 +181,8 @@ metrics_ctl_paint_unichar (MetricsCtlPaint *self, guint style, gunichar c)
 
   if (self->column + width > self->width)
     return;
-  if (c == ' ' && style != METRICS_CTL_STYLE_REVERSE)
+  /* What is reverse can be seen. */
+  if (c == ' ' && (style != METRICS_CTL_STYLE_REVERSE || !self->attributes))
     {
       metrics_ctl_paint_blanks (self, 1);
       return;

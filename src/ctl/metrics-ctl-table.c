@@ -9,6 +9,7 @@
 #include "ctl/metrics-ctl-text.h"
 
 #include <glib/gi18n.h>
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -129,7 +130,7 @@ format_cell (const MetricsCtlColumn *column, const MetricsCtlCell *cell)
     case METRICS_CTL_COLUMN_TEXT:
       return g_strdup (cell->text);
     case METRICS_CTL_COLUMN_NUMBER:
-      return metrics_ctl_format_number (cell->number);
+      return isnan (cell->number) ? g_strdup ("-") : metrics_ctl_format_number (cell->number);
     case METRICS_CTL_COLUMN_INTEGER:
       return metrics_ctl_format_integer (cell->integer);
     case METRICS_CTL_COLUMN_TIME:
@@ -188,12 +189,14 @@ add_human (MetricsCtlTable *self, const MetricsCtlCell *cells)
   return self->n_rows < MAX_WAITING || write_waiting (self);
 }
 
-/* A cell as programs read it; a text as it is. */
+/* A cell as programs read it; a text as it is, and @nothing for a number that is none. */
 static void
-append_bare (GString *row, const MetricsCtlColumn *column, const MetricsCtlCell *cell)
+append_bare (GString *row, const MetricsCtlColumn *column, const MetricsCtlCell *cell, const char *nothing)
 {
   if (column->kind == METRICS_CTL_COLUMN_TEXT)
     g_string_append (row, cell->text);
+  else if (column->kind == METRICS_CTL_COLUMN_NUMBER && isnan (cell->number))
+    g_string_append (row, nothing);
   else if (column->kind == METRICS_CTL_COLUMN_NUMBER)
     metrics_json_append_double (row, cell->number);
   else
@@ -208,7 +211,7 @@ add_plain (MetricsCtlTable *self, const MetricsCtlCell *cells)
     {
       if (i > 0)
         g_string_append_c (self->row, ' ');
-      append_bare (self->row, &self->columns[i], &cells[i]);
+      append_bare (self->row, &self->columns[i], &cells[i], "-");
     }
   g_string_append_c (self->row, '\n');
   return metrics_ctl_output_append (self->output, self->row->str, self->row->len);
@@ -227,7 +230,7 @@ add_json (MetricsCtlTable *self, const MetricsCtlCell *cells)
       if (self->columns[i].kind == METRICS_CTL_COLUMN_TEXT)
         metrics_json_append_string (self->row, cells[i].text);
       else
-        append_bare (self->row, &self->columns[i], &cells[i]);
+        append_bare (self->row, &self->columns[i], &cells[i], "null");
     }
   g_string_append (self->row, self->is_endless ? "}\n" : "}");
   return metrics_ctl_output_append (self->output, self->row->str, self->row->len);

@@ -43,7 +43,7 @@ typedef struct
 typedef union
 {
   const char *text; /* (unowned) valid UTF-8 */
-  double number;    /* finite */
+  double number;    /* finite; NAN where there is none */
   gint64 integer;   /* of a whole number and of a time */
 } MetricsCtlCell;
 

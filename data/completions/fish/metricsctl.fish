@@ -13,7 +13,8 @@ function __metricsctl_words
             set options 0
         else if test $options -eq 1; and contains -- "$word" -a --address --timeout -s --step -f --function --from --to \
                 -o --output --count -i --interval -p --prefix --buffer -n --points --series -c --connections -d --depth -r \
-                --requests --reads --idle --warm-up --since --width --height --min --max --limit --color
+                --requests --reads --idle --warm-up --since --width --height --min --max --limit --color \
+                -w --window --sort --lines
             set skip 1
         else if test $options -eq 1; and string match -qr '^-[^0-9]' -- "$word"
             continue
@@ -80,6 +81,7 @@ complete -c metricsctl -n __metricsctl_at_command -a get -d 'Show all points of 
 complete -c metricsctl -n __metricsctl_at_command -a last -d 'Show the newest point of every key'
 complete -c metricsctl -n __metricsctl_at_command -a range -d 'Show the points of a span of time'
 complete -c metricsctl -n __metricsctl_at_command -a plot -d 'Draw keys over time'
+complete -c metricsctl -n __metricsctl_at_command -a top -d 'Show a table that changes'
 complete -c metricsctl -n __metricsctl_at_command -a keys -d 'List the keys'
 complete -c metricsctl -n __metricsctl_at_command -a del -d 'Delete points or whole keys'
 complete -c metricsctl -n __metricsctl_at_command -a watch -d 'Show points as they are put'
@@ -92,7 +94,7 @@ complete -c metricsctl -n __metricsctl_at_command -a collect -d "Put this machin
 complete -c metricsctl -n __metricsctl_at_command -a bench -d 'Measure how fast the server is'
 
 complete -c metricsctl -n '__metricsctl_at 0 put get' -a '(__metricsctl_keys keys)'
-complete -c metricsctl -n '__metricsctl_at 0 last range keys del export' -a '(__metricsctl_keys patterns)'
+complete -c metricsctl -n '__metricsctl_at 0 last range top keys del export' -a '(__metricsctl_keys patterns)'
 complete -c metricsctl -n '__metricsctl_at any watch' -a '(__metricsctl_keys patterns)'
 complete -c metricsctl -n '__metricsctl_at any plot' -a '(__metricsctl_keys patterns)'
 complete -c metricsctl -n '__metricsctl_at 2 put' -a 'now now-5m now-1h now-1d'
@@ -121,6 +123,14 @@ complete -c metricsctl -n '__metricsctl_at any plot' -s n -l limit -x -d 'How ma
 complete -c metricsctl -n '__metricsctl_at any plot' -s u -l utc -d 'Show universal times'
 complete -c metricsctl -n '__metricsctl_at any plot' -l ascii -d 'Draw with ASCII alone'
 complete -c metricsctl -n '__metricsctl_at any plot' -l color -x -a 'auto always never' -d 'Use colours'
+complete -c metricsctl -n '__metricsctl_at any top' -s w -l window -x -a '5m 10m 1h 6h 1d 1w 4w' -d 'How far back to look'
+complete -c metricsctl -n '__metricsctl_at any top' -s s -l sort -x -a 'key last min max avg points age' \
+    -d 'What to sort by'
+complete -c metricsctl -n '__metricsctl_at any top' -s r -l reverse -d 'The other way around'
+complete -c metricsctl -n '__metricsctl_at any top' -l once -d 'Print the table once'
+complete -c metricsctl -n '__metricsctl_at any top' -s n -l lines -x -d 'How many rows to print'
+complete -c metricsctl -n '__metricsctl_at any top' -l ascii -d 'Draw with ASCII alone'
+complete -c metricsctl -n '__metricsctl_at any top' -l color -x -a 'auto always never' -d 'Use colours'
 complete -c metricsctl -n '__metricsctl_at any del' -s y -l yes -d 'Do not ask'
 complete -c metricsctl -n '__metricsctl_at any watch' -s n -l count -x -d 'End after so many points'
 complete -c metricsctl -n '__metricsctl_at any export' -l from -x -a 'now-1h now-1d now-1w now-4w' -d 'The earliest time'
