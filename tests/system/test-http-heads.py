@@ -3,9 +3,12 @@
 """Heads of HTTP requests: what is let through, what is refused and with which words, in whatever pieces it comes."""
 
 import http.client
+import pathlib
 import random
+import signal
+import tempfile
 
-from harness import WATCHDOG, Client, TestCase, main, wait_until
+from harness import WATCHDOG, Client, Server, TestCase, main, wait_until
 from wire import Wire
 
 MAX_TARGET = 16384
@@ -101,8 +104,6 @@ FINE = [
 class HeadTest(TestCase):
     @classmethod
     def setUpClass(cls):
-        from harness import Server
-
         cls.server = cls.enterClassContext(Server(http=True))
 
     def wire(self, **arguments):
@@ -264,6 +265,20 @@ class TimeTest(TestCase):
         server = self.start('--idle-timeout', '1', http=True)
         wire = self.enterContext(Wire(server))
         self.assertEqual(wire.get('/healthz').status, 200)
+        wire.expect_eof()
+
+    def test_another_time_by_a_reload(self):
+        """It holds for what has begun."""
+        path = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory())) / 'metricsd.conf'
+        path.write_text('[server]\nline-timeout=86400\n')
+        server = self.start('--config', path, http=True)
+        wire = self.enterContext(Wire(server))
+        wire.send(GOOD[:-1])
+        with Client(server) as client:
+            wait_until(lambda: client.stats()['http_bytes_received'] == len(GOOD) - 1, 'the beginning')
+        path.write_text('[server]\nline-timeout=1\n')
+        server.signal(signal.SIGHUP)
+        self.assertEqual(wire.response().status, 408)
         wire.expect_eof()
 
     def test_slow_bodies(self):
