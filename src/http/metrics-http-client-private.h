@@ -61,6 +61,10 @@ void metrics_http_client_set_phase (MetricsHttpClient *self, Phase phase);
 gsize metrics_http_client_get_unsent (MetricsHttpClient *self);
 void metrics_http_client_close (MetricsHttpClient *self);
 
+/* Its times. */
+void metrics_http_client_update_deadline (MetricsHttpClient *self);
+void metrics_http_client_handle_deadline (MetricsHttpClient *self);
+
 /* Its requests. Of what is there to be done in a phase, each does a part, and says whether it could. */
 gboolean metrics_http_client_work_on_head (MetricsHttpClient *self);
 gboolean metrics_http_client_work_on_body (MetricsHttpClient *self);
