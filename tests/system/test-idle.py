@@ -11,7 +11,8 @@ import tempfile
 import time
 import unittest
 
-from harness import OK, SANITIZED, WATCHDOG, TestCase, main, wait_until
+from harness import OK, SANITIZED, WATCHDOG, TestCase, has_http, main, wait_until
+from wire import Wire
 
 SPAN = float(os.environ.get('METRICSD_IDLE_SECONDS', '3'))
 KIB = 1024
@@ -58,7 +59,7 @@ class SleepTest(TestCase):
         return clients
 
     def test_nobody_has_come(self):
-        self.assert_sleeps(self.start())
+        self.assert_sleeps(self.start(http=has_http()))
 
     def test_everybody_has_gone(self):
         server = self.start()
@@ -73,6 +74,19 @@ class SleepTest(TestCase):
         self.assert_sleeps(server)
         before = threads(server.pid)
         self.assertEqual(clients[0].ask(b'ping'), OK)
+        self.assertNotEqual(threads(server.pid), before)
+
+    def test_idle_connections_of_http(self):
+        """They wait in the same epoll set."""
+        if not has_http():
+            self.skipTest('there is no HTTP')
+        server = self.start(http=True)
+        wires = [self.enterContext(Wire(server)) for _ in range(50)]
+        for wire in wires[10:]:
+            self.assertEqual(wire.get('/healthz').status, 200)
+        self.assert_sleeps(server)
+        before = threads(server.pid)
+        self.assertEqual(wires[-1].get('/healthz').status, 200)
         self.assertNotEqual(threads(server.pid), before)
 
     def test_deadlines_that_were_met(self):
@@ -99,7 +113,8 @@ class MemoryTest(TestCase):
             self.skipTest(f'only {hard} file descriptors')
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         # meson has malloc fill what it gives, and so touch what nobody uses.
-        self.server = self.start('--connection-limit', 2 * self.COUNT, env={'MALLOC_PERTURB_': '0'})
+        self.server = self.start('--connection-limit', 2 * self.COUNT, env={'MALLOC_PERTURB_': '0'},
+                                 http=has_http())
 
     def growth(self, use):
         """Bytes of memory a connection, after each was used and fell idle."""
@@ -160,9 +175,12 @@ class SystemCallTest(TestCase):
 
     def test_request(self):
         """Somebody asks: sleep ends, one receive, one send, and it sleeps again."""
-        server = self.start()
+        server = self.start(http=has_http())
         client = self.client(server)
         client.put('first', 1, 1)
+        # Nobody pays for another one who waits, whatever he speaks.
+        for wire in [self.enterContext(Wire(server)) for _ in range(5 if has_http() else 0)]:
+            wire.get('/healthz')
 
         def use():
             for i in range(self.COUNT + 1):
