@@ -91,6 +91,8 @@ class KillsTest(LastingTest):
                     size = generator.choice((1, 5, 300))
                     points = [[batch * 1000 + i, batch + i / 8] for i in range(size)]
                     answer = web.post({'series': [{'key': f'w{number}', 'points': points}]})
+                    if answer.status == 503 and answer.error[1] == 'stopping':
+                        break
                     if answer.status != 200:
                         raise AssertionError(answer.body)
                     acknowledged[number].append(points)
