@@ -161,18 +161,6 @@ metrics_http_request_get_rights (MetricsHttpRequest *self)
 }
 
 /**
- * metrics_http_request_get_content_type:
- * @self: a request
- *
- * Returns: (transfer none) (nullable): what its body is said to be, `text/csv`, without parameters
- */
-const char *
-metrics_http_request_get_content_type (MetricsHttpRequest *self)
-{
-  return soup_message_headers_get_content_type (self->headers, NULL);
-}
-
-/**
  * metrics_http_request_get_body:
  * @self: a request
  *

@@ -54,7 +54,6 @@ const char *metrics_http_request_get_path (MetricsHttpRequest *self);
 const MetricsHttpParameters *metrics_http_request_get_parameters (MetricsHttpRequest *self);
 const char *metrics_http_request_get_header (MetricsHttpRequest *self, const char *name);
 MetricsRights metrics_http_request_get_rights (MetricsHttpRequest *self);
-const char *metrics_http_request_get_content_type (MetricsHttpRequest *self);
 GBytes *metrics_http_request_get_body (MetricsHttpRequest *self);
 const char *metrics_http_request_choose_type (MetricsHttpRequest *self, const char *const *types);
 
