@@ -37,8 +37,8 @@
 /* How far events are apart: often enough for a human. Where so much is told that what waits could not be held
  * for so long, they are nearer. And how long nothing is said at most, so that nobody in between takes a
  * connection for dead. */
-#define INTERVAL (100 * G_TIME_SPAN_MILLISECOND)
-#define SHORT_INTERVAL (25 * G_TIME_SPAN_MILLISECOND)
+#define INTERVAL (50 * G_TIME_SPAN_MILLISECOND)
+#define SHORT_INTERVAL (10 * G_TIME_SPAN_MILLISECOND)
 #define MANY_BYTES (64 << 10)
 #define HEARTBEAT (15 * G_TIME_SPAN_SECOND)
 

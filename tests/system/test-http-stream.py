@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Points as they are put, as server-sent events."""
 
+import http.client
 import random
 import selectors
 import signal
+import urllib.parse
 
 from eventstream import Stream
-from harness import SANITIZED, Client, Server, TestCase, main, wait_until
+from harness import SANITIZED, WATCHDOG, Client, Server, TestCase, connect, main, wait_until
 
 MAX_STREAMS = 256
 MAX_LINGERING = 64
@@ -75,6 +77,33 @@ class Events(Streaming):
         stream.begin()
         self.writer.put('ключ', 0, 0)
         self.assertEqual(stream.next().points, [('ключ', 0, 0)])
+
+    def test_head(self):
+        """Who asks by HEAD is told that there is a stream, and none is begun."""
+        url = urllib.parse.urlsplit(self.server.http)
+        connection = http.client.HTTPConnection(url.hostname, url.port, timeout=WATCHDOG)
+        connection.request('HEAD', '/api/v1/stream')
+        answer = connection.getresponse()
+        self.assertEqual((answer.status, answer.headers['Content-Type'], answer.read()), (200, 'text/event-stream', b''))
+        connection.close()
+        self.assertEqual(self.writer.stats()['watchers'], 0)
+
+    def test_without_chunks(self):
+        """One who speaks HTTP/1.0 gets the bare events, until the connection ends."""
+        url = urllib.parse.urlsplit(self.server.http)
+        with connect(url.netloc) as sock, sock.makefile('rb') as lines:
+            sock.sendall(f'GET /api/v1/stream HTTP/1.0\r\nHost: {url.netloc}\r\n\r\n'.encode())
+            self.assertTrue(lines.readline().startswith(b'HTTP/1.1 200 '))
+            while line := lines.readline().strip():
+                self.assertNotIn(b'chunked', line)
+            self.assertEqual(lines.readline(), b'retry: 1000\n')
+            while lines.readline().strip():
+                pass
+            self.put_range(0, 1)
+            self.assertRegex(lines.readline(), rb'\Aid: [0-9a-f]{32}-1\n')
+            self.server.signal(signal.SIGTERM)
+            self.assertTrue(lines.read().endswith(b'data: {"series":[{"key":"a","points":[[0,0.0]]}]}\n\n'))
+        self.assertEqual(self.server.wait(), 0)
 
     def test_many_points_are_few_events(self):
         stream = self.stream(('pattern', 'a'))
