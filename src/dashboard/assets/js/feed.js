@@ -3,6 +3,7 @@
 // of keys now and then.
 
 import {ask} from './api.js';
+import {takeSlot} from './slots.js';
 import {Stream} from './stream.js';
 
 // More points a second than that are not all taken.
@@ -18,6 +19,14 @@ const HIDDEN = 2000;
 // Who comes back to the page sees the keys as they are now.
 const LIST_AGE = 5000;
 const HELLO = 1500;
+// Without a stream what is shown is asked for so often.
+const POLL = 5000;
+// How long only some keys are watched before all are tried again; longer each time.
+const PATIENCE = 60000;
+const MOST_PATIENCE = 1800000;
+
+/** @type {[string, string][]} */
+const EVERYTHING = [['pattern', '*']];
 
 /** When the page is on a screen for the first time. */
 async function isSeen() {
@@ -27,7 +36,7 @@ async function isSeen() {
 
 /**
  * Events: `points` with a list of {key, points}; `again`, when all that is shown has to be read again; `lost` and `found`;
- * `dropped` with how many.
+ * `dropped` with how many; `poll`, when charts have to be read again since there is no stream.
  */
 export class Feed extends EventTarget {
   #stream = new Stream();
@@ -44,6 +53,10 @@ export class Feed extends EventTarget {
   #listed = -Infinity;
   #wasLost = false;
   #narrowTimer = 0;
+  #patience = PATIENCE;
+  #widenTimer = 0;
+  #pollTimer = 0;
+  #release = null;
 
   /** @param {import('./keys.js').Keys} keys */
   constructor(keys) {
@@ -76,9 +89,32 @@ export class Feed extends EventTarget {
       this.#stream.addEventListener('lost', resolve, {once: true});
       setTimeout(resolve, HELLO);
     });
-    this.#stream.open();
-    await greeted;
+    await this.#open();
+    if (this.#release)
+      await greeted;
     await this.readKeys();
+  }
+
+  /** Opens the stream, where there is a place for one more. */
+  async #open(parameters) {
+    clearTimeout(this.#pollTimer);
+    this.#release ??= await takeSlot();
+    if (this.#isClosed)
+      this.#letGo();
+    else if (this.#release)
+      this.#stream.open(parameters);
+    else
+      this.#pollTimer = setTimeout(() => {
+        this.#tell('poll', null);
+        this.#open(parameters);
+      }, POLL);
+  }
+
+  #letGo() {
+    clearTimeout(this.#pollTimer);
+    this.#stream.close();
+    this.#release?.();
+    this.#release = null;
   }
 
   hurry() {
@@ -138,6 +174,18 @@ export class Feed extends EventTarget {
   #narrow() {
     this.#isNarrow = true;
     this.#watch();
+    clearTimeout(this.#widenTimer);
+    this.#widenTimer = setTimeout(() => this.#widen(), this.#patience);
+    this.#patience = Math.min(MOST_PATIENCE, 2 * this.#patience);
+  }
+
+  /** It may have been many points for a while only. */
+  #widen() {
+    this.#isNarrow = false;
+    this.#watched = '';
+    this.#since = 0;
+    if (!this.#isClosed)
+      this.#open(EVERYTHING);
   }
 
   /** Says which keys are in charts, or in view. */
@@ -165,7 +213,7 @@ export class Feed extends EventTarget {
     if (parameters.length === 0 || watched === this.#watched)
       return;
     this.#watched = watched;
-    this.#stream.open(parameters);
+    this.#open(parameters);
   }
 
   #visibility() {
@@ -179,7 +227,7 @@ export class Feed extends EventTarget {
   #pause() {
     this.#isClosed = true;
     clearTimeout(this.#listTimer);
-    this.#stream.close();
+    this.#letGo();
   }
 
   /** Goes on where it stopped: what came meanwhile comes now, or `reset`, where it is too much. */
@@ -187,7 +235,7 @@ export class Feed extends EventTarget {
     if (!this.#isClosed || document.hidden)
       return;
     this.#isClosed = false;
-    this.#stream.open();
+    this.#open(this.#isNarrow ? undefined : EVERYTHING);
     this.readKeys();
   }
 

@@ -95,6 +95,7 @@ export class Tree extends EventTarget {
       places.add(active);
     const left = new Map(this.#elements);
     const wanted = [];
+    const colour = getComputedStyle(this.element).getPropertyValue('--spark');
     const sorted = [...places].sort((a, b) => a - b);
     for (const place of sorted) {
       const node = this.#rows[place];
@@ -105,7 +106,7 @@ export class Tree extends EventTarget {
         this.#elements.set(node.path, element);
         this.space.append(element);
       }
-      this.#updateRow(element, node, place);
+      this.#updateRow(element, node, place, colour);
       if (node.isKey)
         wanted.push(node.path);
     }
@@ -141,7 +142,7 @@ export class Tree extends EventTarget {
     return row;
   }
 
-  #updateRow(row, node, place) {
+  #updateRow(row, node, place, colour) {
     const isGroup = node.children !== null && node.children.size > 0;
     const isOpen = isGroup && this.#keys.isOpen(node);
     const unit = unitOf(node.path);
@@ -168,7 +169,7 @@ export class Tree extends EventTarget {
     const action = node.isKey ? _('Add to the current chart') : _('Chart of this group');
     setAttributes(add, {'aria-label': `${action}: ${node.path}`, title: action});
     if (node.isKey)
-      drawSpark(spark, this.#sparks.get(node.path), getComputedStyle(row).getPropertyValue('--spark'));
+      drawSpark(spark, this.#sparks.get(node.path), colour);
     spark.hidden = !node.isKey;
   }
 
