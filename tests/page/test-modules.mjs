@@ -64,6 +64,9 @@ test('points are put and merged in order', () => {
   assert.equal(nearest(points, 100, 5), null);
   assert.deepEqual(summarise(points, 11, 25), {low: 7, high: 8, last: [20, 8], count: 2});
   assert.equal(summarise(points, 21, 25), null);
+  // The end belongs to a span, also where numbers have no digits for what comes behind it.
+  assert.equal(summarise([[1.7e18, 1]], 0, 1.7e18).count, 1);
+  assert.deepEqual(mergePoints([[1.7e18, 1]], 1.7e18, 1.7e18, []), []);
 });
 
 test('gaps are gaps, and what comes irregularly is a line', () => {

@@ -19,6 +19,7 @@ export class App {
   /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
+    this.isRefused = false;
     this.live = h('div', {class: 'unseen', 'aria-live': 'polite', id: 'said', 'data-testid': 'said'});
     this.say = (text) => {
       // The same text again would not be read.
@@ -87,8 +88,11 @@ export class App {
       board.retry();
     });
     feed.addEventListener('refused', (event) => {
+      // That nobody answers is said by the banner.
       if (event.detail.status !== 0)
         setText(this.count, event.detail.inWords());
+      this.isRefused = true;
+      this.#showNote();
     });
     feed.addEventListener('dropped', (event) => this.banner.dropped(event.detail));
     themeChanges.addEventListener('change', () => {
@@ -181,7 +185,7 @@ export class App {
 
   #showNote() {
     const {known, size} = this.keys;
-    const name = this.view.charts.length > 0 ? '' : !known ? 'loading' : size === 0 ? 'welcome' : 'hint';
+    const name = this.view.charts.length > 0 ? '' : !known ? (this.isRefused ? '' : 'loading') : size === 0 ? 'welcome' : 'hint';
     if (this.note.dataset.name === name)
       return;
     this.note.dataset.name = name;

@@ -8,7 +8,7 @@ import {_, fill} from './i18n.js';
 import {Legend, titleOf} from './legend.js';
 import {Loader} from './loader.js';
 import {Plot} from './plot.js';
-import {gapLimit, makeRows, nearest, placeOf, summarise, valueRange} from './series.js';
+import {gapLimit, makeRows, nearest, placeAfter, placeOf, summarise, valueRange} from './series.js';
 import {ValueTable} from './table.js';
 
 /**
@@ -54,6 +54,7 @@ export class Chart {
   }
 
   #rows;
+  #limits = [];
   #draw;
   #stale = true;
   #hovered = null;
@@ -185,6 +186,7 @@ export class Chart {
     const {from, to} = this.#span;
     if (this.#stale) {
       this.#rows = makeRows(this.lists, this.loader.step);
+      this.#limits = this.lists.map((points) => gapLimit(points, this.loader.step));
       this.#stale = false;
     }
     const bands = this.#bands();
@@ -251,7 +253,7 @@ export class Chart {
       return;
     }
     const found = this.#valuesAt(this.#hovered);
-    this.plot.point({time: found.time, values: found.points.map((point) => point?.[1] ?? null)});
+    this.plot.point(found);
     this.legend.show(found.time, formatTime(found.time), keys.map((key, i) => {
       const point = found.points[i];
       return point ? formatShort(point[1], unit(key), 6) : '–';
@@ -264,14 +266,16 @@ export class Chart {
     const near = this.lists.map((points) => nearest(points, time)).filter((point) => point && point[0] >= from && point[0] <= to);
     near.sort((a, b) => Math.abs(a[0] - time) - Math.abs(b[0] - time));
     const at = near.length > 0 ? near[0][0] : time;
+    // As far as a line reaches from it, and some pixels.
     const reach = Math.max(this.loader.step, (to - from) / this.plot.width * 6);
-    return {time: at, points: this.lists.map((points) => nearest(points, at, reach))};
+    const reachOf = (i) => (Number.isFinite(this.#limits[i]) ? Math.max(reach, this.#limits[i] / 2) : reach);
+    return {time: at, points: this.lists.map((points, i) => nearest(points, at, reachOf(i)))};
   }
 
   /** Goes from point to point, for who has no pointer. */
   #stepHover(steps) {
     const {from, to} = this.#span;
-    const times = [...new Set(this.lists.flatMap((points) => points.slice(placeOf(points, from), placeOf(points, to + 1e-9))
+    const times = [...new Set(this.lists.flatMap((points) => points.slice(placeOf(points, from), placeAfter(points, to))
       .map(([time]) => time)))].sort((a, b) => a - b);
     if (times.length === 0) {
       this.around.say(_('There are no points in this span.'));

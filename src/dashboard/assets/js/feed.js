@@ -19,6 +19,7 @@ const HIDDEN = 2000;
 // Who comes back to the page sees the keys as they are now.
 const LIST_AGE = 5000;
 const HELLO = 1500;
+const LIST_WAIT = 300;
 // Without a stream what is shown is asked for so often.
 const POLL = 5000;
 // How long only some keys are watched before all are tried again; longer each time.
@@ -92,7 +93,8 @@ export class Feed extends EventTarget {
     await this.#open();
     if (this.#release)
       await greeted;
-    await this.readKeys();
+    // Charts do not wait for a long list.
+    await Promise.race([this.readKeys(), new Promise((resolve) => setTimeout(resolve, LIST_WAIT))]);
   }
 
   /** Opens the stream, where there is a place for one more. */

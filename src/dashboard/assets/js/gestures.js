@@ -95,6 +95,8 @@ export function listen(surface, hands) {
   };
   surface.addEventListener('pointerup', end);
   surface.addEventListener('pointercancel', end);
+  // What is drawn is not what the browser would drag or mark.
+  surface.addEventListener('dragstart', (event) => event.preventDefault());
   surface.addEventListener('pointerleave', (event) => {
     if (event.pointerType !== 'touch')
       hands.hover(null);

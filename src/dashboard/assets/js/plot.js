@@ -134,7 +134,9 @@ export class Plot {
   }
 
   resize() {
-    this.#graph?.resize();
+    if (!this.#graph)
+      return;
+    this.#graph.resize();
     this.#place();
   }
 
@@ -156,7 +158,7 @@ export class Plot {
     return this.#from + part * (this.#to - this.#from);
   }
 
-  /** Shows a line at a time and a dot at each value; null hides them. @param {{time: number, values: (number|null)[]}|null} at */
+  /** Shows a line at a time and a dot at each point; null hides them. @param {{time: number, points: ([number, number]|null)[]}|null} at */
   point(at) {
     this.cross.hidden = at === null || at.time < this.#from || at.time > this.#to;
     if (!this.#graph || this.cross.hidden) {
@@ -166,18 +168,18 @@ export class Plot {
     }
     const area = this.#graph.getArea();
     this.cross.style.left = `${Math.round(this.#graph.toDomXCoord(at.time))}px`;
-    while (this.#dots.length < at.values.length) {
+    while (this.#dots.length < at.points.length) {
       const dot = h('i', {class: 'plot-dot'});
       this.#dots.push(dot);
       this.marks.append(dot);
     }
     this.#dots.forEach((dot, i) => {
-      const value = at.values[i];
-      dot.hidden = value === null || value === undefined;
-      if (dot.hidden)
+      const point = at.points[i];
+      dot.hidden = !point;
+      if (!point)
         return;
-      dot.style.left = `${this.#graph.toDomXCoord(at.time) - area.x}px`;
-      dot.style.top = `${this.#graph.toDomYCoord(value) - area.y}px`;
+      dot.style.left = `${this.#graph.toDomXCoord(point[0]) - area.x}px`;
+      dot.style.top = `${this.#graph.toDomYCoord(point[1]) - area.y}px`;
       dot.style.backgroundColor = seriesStyle(this.element, i).colour;
     });
   }

@@ -20,6 +20,14 @@ export function placeOf(points, time) {
   return low;
 }
 
+/** The place of the first point later than `time`. */
+export function placeAfter(points, time) {
+  let place = placeOf(points, time);
+  while (points[place]?.[0] === time)
+    place++;
+  return place;
+}
+
 /** Puts one point; a later one for the same time takes the place of the one before. */
 export function putPoint(points, time, value) {
   const place = placeOf(points, time);
@@ -34,7 +42,7 @@ export function putPoint(points, time, value) {
 /** Puts what there is in a span in the place of what there was. */
 export function mergePoints(points, from, to, fresh) {
   const begin = placeOf(points, from);
-  const end = placeOf(points, to + 1);
+  const end = placeAfter(points, to);
   return [...points.slice(0, begin), ...fresh, ...points.slice(end)];
 }
 
@@ -117,7 +125,7 @@ export function nearest(points, time, reach = Infinity) {
 /** What a list of points comes to within a span, or null without any. */
 export function summarise(points, from, to) {
   const begin = placeOf(points, from);
-  const end = placeOf(points, to + 1e-9);
+  const end = placeAfter(points, to);
   if (begin >= end)
     return null;
   let low = Infinity;
