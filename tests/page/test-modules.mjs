@@ -38,6 +38,7 @@ test('what is wrong in an address is left out', () => {
   for (const text of ['', '#', '#&&=&==', '#span=', '#span=-5h', '#span=1x', '#from=1', '#from=5&to=5', '#from=a&to=b', '#chart=', '#chart=,,', '#chart=rate:'])
     assert.deepEqual(readView(text), {range: {kind: 'live', span: 3600}, charts: []}, text);
   assert.deepEqual(readView('#chart=nope:a,%ZZ,a').charts, [{func: 'auto', keys: ['a']}]);
+  assert.deepEqual(readView(`#chart=a%20b,*,%00,%C2%A0,${'x'.repeat(1025)},${'x'.repeat(1024)}`).charts[0].keys, ['x'.repeat(1024)]);
   const {range} = readView('#from=-99999999999999999999999&to=99999999999999999999999');
   assert.ok(range.to > range.from && range.to < 9.3e18 && range.from > -9.3e18);
   assert.equal(readView(`#${'chart=a&'.repeat(1000)}`).charts.length, 50);

@@ -10,6 +10,7 @@ const MOST_CHARTS = 50;
 export const MOST_SERIES = 24;
 const FUNCTIONS = ['auto', 'avg', 'min', 'max', 'sum', 'count', 'first', 'last', 'median', 'p95', 'p99', 'rate'];
 const DEFAULT_SPAN = 3600;
+const LONGEST_KEY = 1024;
 
 /**
  * @typedef {{kind: 'live', span: number} | {kind: 'all'} | {kind: 'fixed', from: number, to: number}} Range
@@ -64,6 +65,11 @@ export function readView(fragment) {
   return {range, charts};
 }
 
+/** Whether a server can have this key: it would refuse another, and all that is asked for with it. */
+function isKey(text) {
+  return text !== '' && text !== '*' && !/[\p{White_Space}\p{Cc}]/u.test(text) && new TextEncoder().encode(text).length <= LONGEST_KEY;
+}
+
 function readChart(text) {
   const [, func = 'auto', list] = /^(?:([a-z0-9]+):)?(.*)$/s.exec(text);
   const keys = [];
@@ -74,7 +80,7 @@ function readChart(text) {
     } catch {
       continue;
     }
-    if (key !== '' && !keys.includes(key) && keys.length < MOST_SERIES)
+    if (isKey(key) && !keys.includes(key) && keys.length < MOST_SERIES)
       keys.push(key);
   }
   return keys.length > 0 ? {func: FUNCTIONS.includes(func) ? func : 'auto', keys} : null;
