@@ -30,7 +30,7 @@ sort_by (MetricsCtlTopLive *self, int column)
 {
   self->rows->sort = (MetricsCtlTopColumn) ((column + METRICS_CTL_TOP_N_COLUMNS) % METRICS_CTL_TOP_N_COLUMNS);
   /* All windows are needed now. */
-  self->read_all_at = 0;
+  self->all_due_at = 0;
   metrics_ctl_top_live_arrange (self);
   metrics_ctl_top_live_show (self);
 }
@@ -41,7 +41,7 @@ set_window (MetricsCtlTopLive *self, gint64 window)
   self->window = CLAMP (window, MIN_WINDOW, MAX_WINDOW);
   for (guint i = 0; i < self->rows->all->len; i++)
     ((MetricsCtlTopRow *) self->rows->all->pdata[i])->changed = TRUE;
-  self->read_all_at = 0;
+  self->all_due_at = 0;
   metrics_ctl_top_live_show (self);
 }
 

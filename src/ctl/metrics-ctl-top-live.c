@@ -21,6 +21,9 @@
 #define READ_ALL_SECONDS 5
 #define RELOAD_SECONDS 60
 
+/* Above it the windows of all are read without their steps. */
+#define MANY_ROWS 500
+
 #define MIN_WIDTH 20
 #define MIN_HEIGHT 3
 
@@ -124,6 +127,7 @@ void
 metrics_ctl_top_live_arrange (MetricsCtlTopLive *self)
 {
   metrics_ctl_top_rows_arrange (self->rows);
+  self->unsorted = FALSE;
   scroll (self);
 }
 
@@ -158,24 +162,35 @@ static gboolean
 choose_questions (MetricsCtlTopLive *self, MetricsCtlTopRead *read)
 {
   gint64 now = g_get_monotonic_time ();
-  gboolean old = now - self->read_all_at >= READ_ALL_SECONDS * G_USEC_PER_SEC;
+  gboolean old = now >= self->all_due_at;
 
   self->asked_at = now;
   read->all = metrics_ctl_top_column_is_of_window (self->rows->sort) && (old || self->reload);
   if (self->reload || read->all)
     {
+      read->coarse = self->rows->all->len > MANY_ROWS;
       read->pattern = g_strdup (self->top->pattern);
       self->reload = FALSE;
       self->reloaded_at = now;
-      self->read_all_at = read->all ? now : self->read_all_at;
       return TRUE;
     }
   return ask_for_seen (self, read);
 }
 
+/* The server has nine tenths of its time for others. */
+static void
+choose_next_time (MetricsCtlTopLive *self)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  self->all_due_at = now + MAX (READ_ALL_SECONDS * G_USEC_PER_SEC, 9 * (now - self->asked_at));
+}
+
 static void
 apply (MetricsCtlTopLive *self, MetricsCtlTopRead *read)
 {
+  if (read->all)
+    choose_next_time (self);
   if (read->samples != NULL)
     metrics_ctl_top_rows_load (self->rows, read->samples, self->asked_at);
   for (guint i = 0; read->all && i < self->rows->all->len; i++)
@@ -183,7 +198,8 @@ apply (MetricsCtlTopLive *self, MetricsCtlTopRead *read)
       MetricsCtlTopRow *row = g_ptr_array_index (self->rows->all, i);
 
       metrics_ctl_top_read_give (read, row);
-      row->changed = row->put_at >= self->asked_at;
+      if (!read->coarse)
+        row->changed = row->put_at >= self->asked_at;
     }
   for (guint i = 0; i < read->keys->len; i++)
     {
@@ -270,7 +286,8 @@ on_tick (gpointer user_data)
     return G_SOURCE_CONTINUE;
   if (g_get_monotonic_time () - self->reloaded_at >= RELOAD_SECONDS * G_USEC_PER_SEC)
     self->reload = TRUE;
-  metrics_ctl_top_live_arrange (self);
+  if (self->unsorted)
+    metrics_ctl_top_live_arrange (self);
   draw (self);
   if (metrics_watch_get_online (self->watch))
     schedule_read (self);
@@ -284,6 +301,7 @@ on_points (MetricsWatch *watch, GPtrArray *samples, MetricsCtlTopLive *self)
 
   for (guint i = 0; i < samples->len; i++)
     is_new = metrics_ctl_top_rows_put (self->rows, g_ptr_array_index (samples, i)) || is_new;
+  self->unsorted = TRUE;
   /* A new row is sorted in at once; the order of the others changes with the tick. */
   if (is_new)
     metrics_ctl_top_live_arrange (self);

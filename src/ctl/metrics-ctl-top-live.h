@@ -23,9 +23,10 @@ typedef struct
   GString *prompt;     /* (owned) (nullable): the filter that is being typed */
   gboolean wants_plot; /* whether the loop ended for a picture of that row */
   gboolean reload;     /* whether the series are to be read again */
+  gboolean unsorted;   /* whether points have come since the rows were sorted */
   gboolean reading;    /* whether an answer is awaited */
   gint64 asked_at;     /* monotonic time in microseconds, of the last question */
-  gint64 read_all_at;  /* of the last one for all windows */
+  gint64 all_due_at;   /* monotonic time in microseconds, when all windows may be read again */
   gint64 reloaded_at;  /* of the last one for all series */
   guint read_source;   /* 0 is none */
   guint tick_source;

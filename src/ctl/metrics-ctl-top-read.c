@@ -101,14 +101,22 @@ take (MetricsCtlTopStats *stats, MetricsFunction function, guint step, double va
     }
 }
 
+static gint64
+floor_to (gint64 time, gint64 step)
+{
+  return time - ((time % step) + step) % step;
+}
+
 /* Reads the windows of what a pattern matches; of one key alone where that is given. */
 static gboolean
 read_windows (MetricsCtlTopRead *self, const char *pattern, const char *key, GError **error)
 {
   gint64 step = metrics_ctl_top_get_step (self->window);
-  gint64 off = ((self->now % step) + step) % step;
-  gint64 first = self->now - off - (METRICS_CTL_TOP_STEPS - 1) * step;
+  gint64 first = floor_to (self->now, step) - (METRICS_CTL_TOP_STEPS - 1) * step;
 
+  /* The whole is in two steps as long as it is, or in one; what is before it belongs to neither. */
+  if (self->coarse)
+    step *= METRICS_CTL_TOP_STEPS;
   for (guint i = 0; i < G_N_ELEMENTS (functions); i++)
     {
       g_autoptr (GPtrArray) samples = metrics_client_range_buckets (self->client, pattern, first, self->now,
@@ -119,7 +127,7 @@ read_windows (MetricsCtlTopRead *self, const char *pattern, const char *key, GEr
       for (guint j = 0; j < samples->len; j++)
         {
           const MetricsSample *sample = g_ptr_array_index (samples, j);
-          gint64 nth = (sample->timestamp - first) / step;
+          gint64 nth = (sample->timestamp - floor_to (first, step)) / step;
 
           if ((key == NULL || strcmp (key, sample->key) == 0) && nth >= 0 && nth < METRICS_CTL_TOP_STEPS)
             take (get_stats (self, sample->key), functions[i], (guint) nth, sample->value);
@@ -169,11 +177,23 @@ metrics_ctl_top_read_run (MetricsCtlTopRead *self, GError **error)
 void
 metrics_ctl_top_read_give (MetricsCtlTopRead *self, MetricsCtlTopRow *row)
 {
-  gpointer key = NULL, stats = NULL;
+  gpointer key = NULL, value = NULL;
+  MetricsCtlTopStats *stats;
 
-  if (g_hash_table_steal_extended (self->stats, row->key, &key, &stats))
+  if (g_hash_table_steal_extended (self->stats, row->key, &key, &value))
     g_free (key);
-  metrics_ctl_top_row_take_stats (row, stats, self->now);
+  stats = value;
+  if (self->coarse && stats != NULL)
+    {
+      /* The steps that are known stay. */
+      memset (stats->counts, 0, sizeof stats->counts);
+      if (row->stats != NULL)
+        {
+          memcpy (stats->steps, row->stats->steps, sizeof stats->steps);
+          memcpy (stats->counts, row->stats->counts, sizeof stats->counts);
+        }
+    }
+  metrics_ctl_top_row_take_stats (row, stats, self->coarse ? row->read_at : self->now);
 }
 
 static void

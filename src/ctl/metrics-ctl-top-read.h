@@ -12,6 +12,7 @@ G_BEGIN_DECLS
  * @window: how long it is, in seconds
  * @pattern: (owned) (nullable): whose newest points are read; and the windows of all of them where @all
  * @all: whether all windows are read
+ * @coarse: whether these are read as a whole, without steps: so a row of many costs little
  * @keys: (owned): whose windows are read, where not @all
  * @samples: (owned) (nullable) (element-type MetricsSample): the newest points, where @pattern
  * @stats: (owned) (element-type utf8 MetricsCtlTopStats): what there is in the windows
@@ -24,6 +25,7 @@ typedef struct
   gint64 window;
   char *pattern;
   gboolean all;
+  gboolean coarse;
   GPtrArray *keys;
   GPtrArray *samples;
   GHashTable *stats;

@@ -129,6 +129,8 @@ metrics_ctl_top_once (const MetricsCtlTop *self)
 
   read->pattern = g_strdup (self->pattern);
   read->all = TRUE;
+  /* Programs are not shown the steps. */
+  read->coarse = metrics_ctl_get_form (self->ctl) != METRICS_CTL_FORM_HUMAN;
   if (!metrics_ctl_top_read_run (read, &error))
     return metrics_ctl_fail (self->ctl, error);
   metrics_ctl_top_rows_load (rows, read->samples, G_MAXINT64);

@@ -235,7 +235,7 @@ class Live(TopTest):
         screen = self.start_top()
         self.expect_rows(screen, 'a', 'b*')
         screen.type('End', 'Enter')
-        screen.expect(lambda text: '└' in text and re.search(r'\nb\* +\S+ +4 ', text))
+        screen.expect(lambda text: '└' in text and re.search(r'\nb\* +[456]', text))
         self.assertTrue(screen.is_alternate)
         self.put_now('a', 77)
         screen.type('q')
