@@ -41,6 +41,7 @@ typedef struct
   gint64 span;
   gint64 paused_at;  /* where the picture ends, where it does not go on */
   gboolean paused;   /* whether it does not */
+  gboolean help;     /* whether the keys are told in place of the title */
   gboolean reload;   /* whether all is to be read again, the keys too */
   gboolean reading;  /* whether an answer is awaited */
   guint generation;  /* of the span and the step: an answer for others is too late */
@@ -96,7 +97,8 @@ draw_chart (Follow *self)
     .from = from,
     .to = to,
     .step = step,
-    .title = title,
+    /* What the keys do: keep it short, it is one line of a terminal. */
+    .title = self->help ? _ ("q ends  + - zoom  left right  space pauses  r reads again") : title,
     .status = self->problem != NULL ? self->problem
               : self->paused        ? _ ("paused")
                                     : NULL,
@@ -380,6 +382,11 @@ on_key (guint key, gpointer user_data)
       break;
     case 'r':
       start_anew (self);
+      break;
+    case '?':
+    case 'h':
+      self->help = !self->help;
+      draw (self);
       break;
     default:
       break;

@@ -36,7 +36,7 @@ static const MetricsCtlUsage usage = {
       "\n"
       "With --follow it goes on with the points as they are put, until q is pressed. Keys: + and -\n"
       "for a shorter and a longer span, arrows for earlier and later, space to pause and go on, r to\n"
-      "read all again.\n"
+      "read all again, ? to be told of them.\n"
       "\n"
       "Examples:\n"
       "  metricsctl plot 'host.*.cpu.user'\n"

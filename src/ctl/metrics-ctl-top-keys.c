@@ -149,6 +149,11 @@ on_command_key (MetricsCtlTopLive *self, guint key)
     case '-':
       set_window (self, self->window * 2);
       break;
+    case '?':
+    case 'h':
+      self->help = !self->help;
+      metrics_ctl_top_live_show (self);
+      break;
     case '/':
       self->prompt = g_string_new (self->rows->filter);
       metrics_ctl_top_live_show (self);

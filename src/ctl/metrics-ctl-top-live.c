@@ -58,9 +58,9 @@ make_title (const MetricsCtlTopLive *self)
   g_autofree char *shown = metrics_ctl_format_integer (self->rows->shown->len);
 
   if (*self->rows->filter != '\0')
-    return g_strdup_printf (_ ("%s  %s of %s keys  /%s  window %s"), address, shown, count,
+    return g_strdup_printf (_ ("%s  keys: %s of %s (/%s)  window: %s"), address, shown, count,
                             self->rows->filter, window);
-  return g_strdup_printf (_ ("%s  %s keys  window %s"), address, count, window);
+  return g_strdup_printf (_ ("%s  keys: %s  window: %s"), address, count, window);
 }
 
 static void
@@ -69,7 +69,8 @@ draw_table (MetricsCtlTopLive *self)
   g_autofree char *title = make_title (self);
   MetricsCtlTopView view = {
     .rows = self->rows,
-    .title = title,
+    /* What the keys do: keep it short, it is one line of a terminal. */
+    .title = self->help ? _ ("q ends  s S sort  r turns  / filters  + - window  Enter draws") : title,
     .status = self->problem,
     .prompt = self->prompt != NULL ? self->prompt->str : NULL,
     .now = get_now (),

@@ -21,6 +21,7 @@ typedef struct
   guint first;         /* the first row that can be seen */
   char *selected;      /* (owned) (nullable): the key of the row that is chosen */
   GString *prompt;     /* (owned) (nullable): the filter that is being typed */
+  gboolean help;       /* whether the keys are told in place of the title */
   gboolean wants_plot; /* whether the loop ended for a picture of that row */
   gboolean reload;     /* whether the series are to be read again */
   gboolean unsorted;   /* whether points have come since the rows were sorted */

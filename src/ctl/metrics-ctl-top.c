@@ -33,7 +33,7 @@ static const MetricsCtlUsage usage = {
       "\n"
       "Keys: s and S (or < and >) choose the column that it is sorted by, r turns the order around,\n"
       "/ and a text leave the keys that have it in them, + and - make the window shorter and longer,\n"
-      "arrows choose a row, Enter draws it as 'metricsctl plot --follow' does, q ends it.\n"
+      "arrows choose a row, Enter draws it as 'metricsctl plot --follow' does, q ends it, ? tells of them.\n"
       "\n"
       "With --once, and where output is no terminal, it prints the table once; plain, a line a key:\n"
       "'KEY LAST MIN MAX AVG POINTS TIME', where '-' stands for what there is not; as JSON, an array of\n"

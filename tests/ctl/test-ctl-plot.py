@@ -480,6 +480,14 @@ class Follow(PlotTest):
         screen.expect(lambda text: 'paused' not in text and '777' in text)
         self.assertGreater(span()[1], end)
 
+    def test_help(self):
+        screen = self.screen()
+        self.start_plot(screen, 'k')
+        screen.type('?')
+        screen.expect(lambda text: text.startswith('q ends'))
+        screen.type('h')
+        screen.expect(lambda text: re.match(r'\d{4}-', text))
+
     def test_stopped_and_going_on(self):
         screen = self.screen()
         self.put_now(1, 2, 3)

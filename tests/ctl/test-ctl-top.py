@@ -153,13 +153,13 @@ class Live(TopTest):
         screen.expect(lambda text: re.search(r'\nk +11 +1 +11 +\S+ +\ds ', text))
         self.put_now('a.new.one', 5)
         screen.expect(lambda text: re.search(r'\na.new.one +5 +5 +5 +5 +\ds ', text))
-        self.assertIn('2 keys', screen.lines[0])
+        self.assertIn('keys: 2', screen.lines[0])
         screen.type('q')
         self.check_restored(screen, 0)
 
     def test_nothing_yet(self):
         screen = self.start_top("'k*'")
-        screen.expect('0 keys')
+        screen.expect('keys: 0')
         self.put_now('other', 1)
         self.put_now('key', 1)
         self.expect_rows(screen, 'key')
@@ -193,7 +193,7 @@ class Live(TopTest):
         self.assertEqual(self.rows(screen), ['/kitx'])
         screen.type('BSpace', 'Enter')
         self.expect_rows(screen, 'room.Kitchen')
-        self.assertIn('1 of 3 keys  /kit', screen.lines[0])
+        self.assertIn('keys: 1 of 3 (/kit)', screen.lines[0])
         # What is put to others changes nothing.
         self.put_now('door', 4)
         self.put_now('kitten', 4)
@@ -228,6 +228,13 @@ class Live(TopTest):
         # The row is chosen, not its place.
         screen.type('Down', 'r')
         screen.expect(lambda text: self.selected(screen) == ['k001'] and self.rows(screen)[-1] in ('k001', 'k000'))
+
+    def test_help(self):
+        screen = self.start_top()
+        screen.type('?')
+        screen.expect(lambda text: text.startswith('q ends'))
+        screen.type('h')
+        screen.expect(lambda text: text.startswith(self.server.address))
 
     def test_enter_draws(self):
         self.put_now('a', 1, 2, 3)
@@ -277,10 +284,10 @@ class Live(TopTest):
         screen.expect(lambda text: re.search(r'\nk +3 ', text))
         server.kill()
         # What was shown stays.
-        screen.expect(lambda text: not text.startswith(server.address + '  1 keys') and re.search(r'\nk +3 ', text))
+        screen.expect(lambda text: not text.startswith(server.address + '  keys: 1') and re.search(r'\nk +3 ', text))
         self._server = self.start('--port', server.port, '--host', '127.0.0.1')
         self.put_now('k', 8)
-        screen.expect(lambda text: text.startswith(server.address + '  1 keys') and re.search(r'\nk +8 +8 +8 ', text))
+        screen.expect(lambda text: text.startswith(server.address + '  keys: 1') and re.search(r'\nk +8 +8 +8 ', text))
         screen.type('q')
         self.check_restored(screen, 0)
 
@@ -291,7 +298,7 @@ class Live(TopTest):
             client.put_many([b'put key.%05d %d %d\n' % (i, i, now) for i in range(50_000)])
             before = int(client.stats()['requests'])
         screen = self.start_top()
-        screen.expect('50000 keys')
+        screen.expect('keys: 50000')
         screen.expect(lambda text: all(re.match(r'key\.\d+ +(\d+) +\1 +\1 +\1 ', line) for line in screen.lines[2:24]))
         with harness.Client(self.server) as client:
             asked = int(client.stats()['requests']) - before
