@@ -59,6 +59,7 @@ struct _MetricsHttpClient
 
 void metrics_http_client_set_phase (MetricsHttpClient *self, Phase phase);
 gsize metrics_http_client_get_unsent (MetricsHttpClient *self);
+gboolean metrics_http_client_has_input (MetricsHttpClient *self);
 void metrics_http_client_close (MetricsHttpClient *self);
 
 /* Its times. */

@@ -19,6 +19,9 @@ get_deadline (MetricsHttpClient *self)
   const MetricsHttpLimits *limits = metrics_http_get_limits (self->http);
   gint64 seconds = 0;
 
+  /* What has come waits for this side, until the client has taken what it was answered before. */
+  if (metrics_http_client_has_input (self))
+    return 0;
   if (self->phase == PHASE_LINGERING)
     seconds = LINGER_TIMEOUT;
   else if (self->phase == PHASE_BODY || (self->phase == PHASE_HEAD && metrics_buffer_length (&self->in) > 0))

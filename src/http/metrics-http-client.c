@@ -80,9 +80,6 @@ fill (MetricsHttpClient *self)
   while (n < 0 && errno == EINTR);
   if (n > 0)
     {
-      /* The time for a head runs from its first byte. */
-      if (self->phase == PHASE_HEAD && metrics_buffer_length (&self->in) == 0)
-        self->since = metrics_poller_get_time (self->watch.poller);
       metrics_buffer_commit (&self->in, n);
       metrics_http_count (self->http)->bytes_received += n;
     }
@@ -114,6 +111,16 @@ has_room (MetricsHttpClient *self)
          && metrics_http_client_get_unsent (self) < metrics_http_get_limits (self->http)->unsent;
 }
 
+/* Whether something of a request has come that was not looked at: a slice of work ends between a head and
+ * its body as well. */
+gboolean
+metrics_http_client_has_input (MetricsHttpClient *self)
+{
+  if (self->phase == PHASE_HEAD)
+    return metrics_buffer_length (&self->in) > self->head.n_seen;
+  return self->phase == PHASE_BODY && metrics_buffer_length (&self->in) > 0;
+}
+
 /* Whether there is something that can be gone on with. */
 static gboolean
 has_work (MetricsHttpClient *self)
@@ -122,7 +129,7 @@ has_work (MetricsHttpClient *self)
     return FALSE;
   if (self->phase == PHASE_ANSWER)
     return self->request->is_runnable || self->request->is_complete || self->request->is_lost;
-  return self->phase == PHASE_HEAD && metrics_buffer_length (&self->in) > self->head.n_seen;
+  return metrics_http_client_has_input (self);
 }
 
 static void
@@ -236,7 +243,7 @@ advance (MetricsHttpClient *self)
 {
   MetricsPollerEvents interest = 0;
 
-  if ((self->eof || self->is_finishing) && !has_work (self))
+  if ((self->eof || self->is_finishing) && !metrics_http_client_has_input (self))
     end_asking (self);
   if (self->phase == PHASE_FLUSHING && metrics_http_client_get_unsent (self) == 0)
     begin_lingering (self);

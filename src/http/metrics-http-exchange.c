@@ -105,6 +105,9 @@ metrics_http_client_work_on_head (MetricsHttpClient *self)
 
   if (len == 0)
     return FALSE;
+  /* The time for a head runs from when its first byte is seen. */
+  if (self->head.n_seen == 0)
+    self->since = metrics_poller_get_time (self->watch.poller);
   switch (metrics_http_head_read (&self->head, get_input (self), len))
     {
     case METRICS_HTTP_HEAD_WHOLE:

@@ -245,6 +245,47 @@ class ReaderTest(TestCase):
             wait_until(lambda: client.stats()['http_clients'] == 0, 'its end')
 
 
+class SliceTest(TestCase):
+    def test_a_slice_that_ends_behind_a_head(self):
+        body = b'{"points":[{"key":"a","value":1,"timestamp":1}]}'
+        head = b'POST /api/v1/points HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
+        whole = head + b'Content-Length: %d\r\n\r\n%b' % (len(body), body)
+        chunked = head + b'Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n' % (len(body), body)
+        server = self.start('--slice-limit', '1', http=True)
+        for request in (whole, chunked):
+            with Wire(server) as wire:
+                wire.send(request * 3)
+                for _ in range(3):
+                    self.assertEqual(wire.response().json(), {'stored': 1})
+            with Wire(server) as wire:
+                wire.send(request * 3)
+                wire.sock.shutdown(socket.SHUT_WR)
+                self.assertEqual(wire.rest().count(b'{"stored":1}'), 3)
+
+    def test_what_was_asked_before_no_more_is_sent(self):
+        server = self.start('--unsent-limit', '1024', http=True)
+        client = self.client(server)
+        points = ''.join(f'a,{i},{i}.5\n' for i in range(3500)).encode()
+        with Wire(server) as wire:
+            wire.send(b'POST /api/v1/points HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv; header=absent\r\n'
+                      b'Content-Length: %d\r\n\r\n%b' % (len(points), points))
+            self.assertEqual(wire.response().json(), {'stored': 3500})
+        # So much that the last ones are not begun before all has been sent.
+        n = 200
+        with Wire(server, receive_buffer=4096) as wire:
+            wire.send(b'GET /api/v1/points?key=a HTTP/1.1\r\nHost: localhost\r\n\r\n' * n)
+            wire.sock.shutdown(socket.SHUT_WR)
+            seen = []
+
+            def is_stuck():
+                seen.append(client.stats()['http_requests'])
+                return len(seen) > 10 and seen[-1] > 0 and len(set(seen[-10:])) == 1
+
+            wait_until(is_stuck, 'the end of its patience')
+            self.assertLess(seen[-1], n)
+            self.assertEqual(wire.rest().count(b'HTTP/1.1 200 OK'), n)
+
+
 class StopTest(TestCase):
     def test_who_does_nothing_is_let_go(self):
         server = self.start(http=True)
