@@ -30,7 +30,7 @@
 typedef struct
 {
   const MetricsCtlPlot *plot; /* (unowned) */
-  MetricsCtlScreen *screen;   /* (owned) */
+  MetricsCtlScreen *screen;   /* (owned) (nullable): none before the beginning and at the end */
   MetricsWatch *watch;        /* (owned) */
   GMainLoop *loop;            /* (owned) */
   MetricsCtlPaint paint;      /* (owned) */
@@ -117,6 +117,9 @@ draw (Follow *self)
   g_autofree char *bytes = NULL;
   gsize n_bytes;
 
+  /* At the end an answer may still come, when the terminal is given back. */
+  if (self->screen == NULL)
+    return;
   metrics_ctl_paint_restart (&self->paint, self->width);
   if (self->width < METRICS_CTL_CHART_MIN_WIDTH || self->height < METRICS_CTL_CHART_MIN_HEIGHT)
     draw_small (self);

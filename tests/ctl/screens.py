@@ -116,6 +116,14 @@ class Screen:
         self.close()
 
 
+def is_asked(server):
+    """Whether a server that is paused has a request in front of it, on an address of IPv4."""
+    with open('/proc/net/tcp') as table:
+        rows = [line.split() for line in table][1:]
+    return any(int(row[1].split(':')[1], 16) == server.port and row[3] == '01' and int(row[4].split(':')[1], 16) > 0
+               for row in rows)
+
+
 def width(text):
     """How many cells it takes."""
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in 'WF' else 1 for c in text)

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import harness
 from ctl import Ctl, Terminal, TestCase
-from screens import Picture, Screen, has_tmux, width
+from screens import Picture, Screen, has_tmux, is_asked, width
 
 
 def nearest(value):
@@ -533,6 +533,19 @@ class Follow(PlotTest):
         screen.expect(lambda text: not re.match(r'\d{4}-', text))
         screen.type('q')
         self.check_restored(screen, 0)
+
+    def test_end_while_an_answer_is_awaited(self):
+        screen = self.screen()
+        self.put_now(1, 2, 3)
+        self.start_plot(screen, 'k')
+        screen.expect(lambda text: re.search(r'\nk +\d', text))
+        with self.server.paused():
+            screen.type('r')
+            harness.wait_until(lambda: is_asked(self.server), 'the question')
+            screen.type('q')
+            screen.expect_prompt()
+            self.assertNotIn('└', screen.text)
+            self.check_restored(screen, 0)
 
     def test_no_color(self):
         screen = self.enterContext(Screen(Ctl(self.server, NO_COLOR='1')))

@@ -8,7 +8,7 @@ import unittest
 
 import harness
 from ctl import Ctl, Terminal, TestCase
-from screens import Screen, has_tmux, width
+from screens import Screen, has_tmux, is_asked, width
 
 
 class TopTest(TestCase):
@@ -310,6 +310,19 @@ class Live(TopTest):
         screen.expect(lambda text: self.rows(screen)[:2] == ['key.49999', 'key.49998'])
         screen.type('s')
         screen.expect(lambda text: 'MIN▾' in text and self.rows(screen)[:2] == ['key.49999', 'key.49998'])
+
+    def test_end_while_an_answer_is_awaited(self):
+        self.put_now('k', 1, 2, 3)
+        screen = self.start_top()
+        screen.expect(lambda text: re.search(r'\nk +3 +1 ', text))
+        with self.server.paused():
+            # Another window is asked for.
+            screen.type('+')
+            harness.wait_until(lambda: is_asked(self.server), 'the question')
+            screen.type('q')
+            screen.expect_prompt()
+            self.assertNotIn('KEY', screen.text)
+            self.check_restored(screen, 0)
 
     def test_no_color(self):
         self.put_now('k', 1, 2, 3)
