@@ -131,10 +131,13 @@ class Stream:
         return events
 
     def next(self):
-        """The next event."""
+        """The next event. One that says only that it is alive, twice, has none."""
+        end = self.n_comments + 2
         while not self._events:
             if not self.read():
                 raise EOFError('the stream is over')
+            if self.n_comments >= end:
+                raise AssertionError(f'there is nothing behind {self.last_id}')
         return self._events.pop(0)
 
     def until(self, is_last):

@@ -257,12 +257,13 @@ class Resuming(Streaming):
         stream = self.stream(('pattern', 'a'))
         stream.begin()
         stream.close()
+        wait_until(lambda: self.writer.stats()['http_clients'] == 0, 'the end of the connection')
         self.put_range(0, 200000)
         stream = self.come_back(stream, ('pattern', 'a'))
-        self.assertEqual(stream.begin('hello', 'dropped').kind, 'dropped')
-        stream = self.come_back(stream, ('pattern', 'a'))
-        stream.begin()
-        stream.until(ends_with(199999))
+        self.assertEqual(stream.begin().data, {'resumed': True})
+        events = stream.until(ends_with(199999))
+        self.assertEqual(events[0].kind, 'dropped')
+        self.assertEqual(values_of(events, 0), 200000)
 
     def test_too_far_back(self):
         """What came first is not kept for ever."""
