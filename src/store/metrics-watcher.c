@@ -241,10 +241,10 @@ metrics_watcher_take_n_dropped (MetricsWatcher *self)
 }
 
 static gboolean
-has_room (const MetricsStore *store, gsize growth)
+has_room (const MetricsStore *store, gsize growth, guint64 part)
 {
   return store->usage.memory + growth <= store->memory_limit
-         && store->watching.memory + growth <= store->memory_limit / PART_OF_MEMORY;
+         && store->watching.memory + growth <= store->memory_limit / part;
 }
 
 /**
@@ -252,7 +252,8 @@ has_room (const MetricsStore *store, gsize growth)
  * @self: a watcher
  * @n_bytes: how many bytes whoever owns it keeps now, in all, of the points that were taken
  *
- * Has them counted as the store's memory, like those that were not taken yet.
+ * Has them counted as the store's memory, like those that were not taken yet. They have half of the room: the
+ * other half is for these alone.
  *
  * Returns: whether there is room for them; where there is not, less has to be kept, and what was counted
  *   before is counted still
@@ -262,7 +263,7 @@ metrics_watcher_keep (MetricsWatcher *self, gsize n_bytes)
 {
   MetricsStore *store = self->store;
 
-  if (n_bytes > self->n_kept && !has_room (store, n_bytes - self->n_kept))
+  if (n_bytes > self->n_kept && !has_room (store, n_bytes - self->n_kept, 2 * PART_OF_MEMORY))
     return FALSE;
   store->usage.memory += n_bytes - self->n_kept;
   store->watching.memory += n_bytes - self->n_kept;
@@ -328,7 +329,8 @@ can_grow (const MetricsWatcher *self, gsize growth)
   gsize half = store->memory_limit / PART_OF_MEMORY / 2;
   gsize total = store->watching.memory + growth;
 
-  return has_room (store, growth) && (total <= half || self->queue.size + growth <= half / store->watching.n);
+  return has_room (store, growth, PART_OF_MEMORY)
+         && (total <= half || self->queue.size + growth <= half / store->watching.n);
 }
 
 /* The newest is there in any case that is not extreme: the oldest go for it. */

@@ -297,9 +297,9 @@ test_memory (void)
       put (store, "a", 0, noise_at (i));
       event = next (events, PLENTY);
       number++;
-      g_assert_cmpuint (metrics_store_get_memory (store), <, memory + (160 << 10));
+      g_assert_cmpuint (metrics_store_get_memory (store), <, memory + (96 << 10));
     }
-  g_assert_cmpuint (metrics_store_get_memory (store), >, memory + (100 << 10));
+  g_assert_cmpuint (metrics_store_get_memory (store), >, memory + (50 << 10));
   g_assert_false (metrics_http_events_resume (events, number - 10000));
   g_assert_true (metrics_http_events_resume (events, number - 100));
   g_clear_pointer (&events, metrics_http_events_free);

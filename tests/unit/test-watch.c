@@ -308,7 +308,7 @@ test_memory_limit (void)
   g_assert_cmpuint (n_dropped, ==, 2000);
 }
 
-/* What the owner of a watcher keeps of what it took has the room that there is for all who watch. */
+/* What the owner of a watcher keeps of what it took has half of the room that there is for all who watch. */
 static void
 test_kept (void)
 {
@@ -318,16 +318,16 @@ test_kept (void)
   g_autoptr (MetricsWatcher) other = watch (store, "b", &n_woken);
   guint64 memory = metrics_store_get_memory (store);
 
-  g_assert_true (metrics_watcher_keep (watcher, 40000));
-  g_assert_cmpuint (metrics_store_get_memory (store), ==, memory + 40000);
-  g_assert_false (metrics_watcher_keep (other, 40000));
-  g_assert_cmpuint (metrics_store_get_memory (store), ==, memory + 40000);
   g_assert_true (metrics_watcher_keep (watcher, 20000));
-  g_assert_true (metrics_watcher_keep (other, 40000));
-  g_assert_false (metrics_watcher_keep (watcher, 40000));
-  g_assert_cmpuint (metrics_store_get_memory (store), ==, memory + 60000);
+  g_assert_cmpuint (metrics_store_get_memory (store), ==, memory + 20000);
+  g_assert_false (metrics_watcher_keep (other, 20000));
+  g_assert_cmpuint (metrics_store_get_memory (store), ==, memory + 20000);
+  g_assert_true (metrics_watcher_keep (watcher, 10000));
+  g_assert_true (metrics_watcher_keep (other, 20000));
+  g_assert_false (metrics_watcher_keep (watcher, 20000));
+  g_assert_cmpuint (metrics_store_get_memory (store), ==, memory + 30000);
   g_clear_pointer (&other, metrics_watcher_free);
-  g_assert_cmpuint (metrics_store_get_memory (store), <, memory + 20000);
+  g_assert_cmpuint (metrics_store_get_memory (store), <, memory + 10000);
   g_assert_true (metrics_watcher_keep (watcher, 0));
   g_assert_cmpuint (metrics_store_get_memory (store), <, memory);
 }
