@@ -19,7 +19,8 @@ LOOKED_AT = 20000
 
 def read(path):
     """The translations of texts that are in src/dashboard, and the function that finds plural forms."""
-    ours = subprocess.run(['msggrep', '--force-po', '--location=src/dashboard/assets/js/*', path], check=True, stdout=subprocess.PIPE).stdout
+    ours = subprocess.run(['msggrep', '--force-po', '--location=src/dashboard/assets/js/*', path], check=True,
+                          stdout=subprocess.PIPE).stdout
     binary = subprocess.run(['msgfmt', '--output-file=-', '-'], input=ours, check=True, stdout=subprocess.PIPE).stdout
     translations = gettext.GNUTranslations(io.BytesIO(binary))
     messages = {}

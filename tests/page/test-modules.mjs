@@ -27,7 +27,8 @@ const {readView, writeView} = await load('view');
 
 test('a view is the same when it is read back', () => {
   const odd = 'a,b:c&d=e#f%g<h>"i".größe.日本語.🙂';
-  for (const range of [{kind: 'live', span: 21600}, {kind: 'live', span: 91}, {kind: 'all'}, {kind: 'fixed', from: -5, to: 1700000000}]) {
+  const live = [21600, 91].map((span) => ({kind: 'live', span}));
+  for (const range of [...live, {kind: 'all'}, {kind: 'fixed', from: -5, to: 1700000000}]) {
     const charts = [{func: 'auto', keys: ['a']}, {func: 'rate', keys: [odd, 'b']}, {func: 'p95', keys: ['rate:x']}];
     assert.deepEqual(readView(`#${writeView(range, charts)}`), {range, charts});
   }
@@ -35,10 +36,12 @@ test('a view is the same when it is read back', () => {
 });
 
 test('what is wrong in an address is left out', () => {
-  for (const text of ['', '#', '#&&=&==', '#span=', '#span=-5h', '#span=1x', '#from=1', '#from=5&to=5', '#from=a&to=b', '#chart=', '#chart=,,', '#chart=rate:'])
+  for (const text of ['', '#', '#&&=&==', '#span=', '#span=-5h', '#span=1x', '#from=1', '#from=5&to=5', '#from=a&to=b', '#chart=',
+                      '#chart=,,', '#chart=rate:'])
     assert.deepEqual(readView(text), {range: {kind: 'live', span: 3600}, charts: []}, text);
   assert.deepEqual(readView('#chart=nope:a,%ZZ,a').charts, [{func: 'auto', keys: ['a']}]);
-  assert.deepEqual(readView(`#chart=a%20b,*,%00,%C2%A0,${'x'.repeat(1025)},${'x'.repeat(1024)}`).charts[0].keys, ['x'.repeat(1024)]);
+  const longest = 'x'.repeat(1024);
+  assert.deepEqual(readView(`#chart=a%20b,*,%00,%C2%A0,${longest}x,${longest}`).charts[0].keys, [longest]);
   const {range} = readView('#from=-99999999999999999999999&to=99999999999999999999999');
   assert.ok(range.to > range.from && range.to < 9.3e18 && range.from > -9.3e18);
   assert.equal(readView(`#${'chart=a&'.repeat(1000)}`).charts.length, 50);
@@ -98,7 +101,8 @@ test('numbers and times for people', () => {
 });
 
 test('marks of an axis', () => {
-  for (const [from, to] of [[1.7e9, 1.7e9 + 60], [1.7e9, 1.7e9 + 86400 * 400], [0, 4], [-6e10, 2.5e11], [1.7e18, 1.7e18 + 4], [-9.2e18, 9.2e18]]) {
+  const spans = [[1.7e9, 1.7e9 + 60], [1.7e9, 1.7e9 + 86400 * 400], [0, 4], [-6e10, 2.5e11], [1.7e18, 1.7e18 + 4], [-9.2e18, 9.2e18]];
+  for (const [from, to] of spans) {
     const ticks = timeTicks(from, to, 8);
     assert.ok(ticks.length <= 20, `${from} ${to}: ${ticks.length}`);
     assert.ok(ticks.every(({v, label}, i) => v >= from && v <= to && label !== '' && (i === 0 || v > ticks[i - 1].v)));
@@ -114,7 +118,8 @@ test('a stream of events, however it is cut', () => {
     const parser = new EventParser((event) => events.push(event));
     for (let i = 0; i < text.length; i += size)
       parser.push(text.slice(i, i + size));
-    assert.deepEqual(events, [{id: '7', name: 'points', data: '{"a":\n1}'}, {id: null, name: 'reset', data: ''}, {id: null, name: 'message', data: 'x'}]);
+    assert.deepEqual(events, [{id: '7', name: 'points', data: '{"a":\n1}'}, {id: null, name: 'reset', data: ''},
+                              {id: null, name: 'message', data: 'x'}]);
   }
 });
 
@@ -147,7 +152,8 @@ test('keys go into addresses that are not too long', () => {
 test('languages', () => {
   const all = ['de', 'es', 'fr', 'ja', 'pt_BR', 'ru', 'uk', 'zh_CN'];
   const chosen = (...wanted) => choose(wanted, all).name;
-  assert.deepEqual([chosen('de-AT', 'en'), chosen('en-GB', 'de'), chosen('pt-PT'), chosen('zh-TW', 'ja'), chosen('zh-SG'), chosen('xx', '!', 'uk')],
+  assert.deepEqual([chosen('de-AT', 'en'), chosen('en-GB', 'de'), chosen('pt-PT'), chosen('zh-TW', 'ja'), chosen('zh-SG'),
+                    chosen('xx', '!', 'uk')],
                    ['de', 'en', 'pt_BR', 'ja', 'zh_CN', 'uk']);
   assert.deepEqual([ngettext('{n} a', '{n} b', 1), ngettext('{n} a', '{n} b', 0)], ['{n} a', '{n} b']);
   assert.equal(fill('{a} {b} {a}', {a: 1}), '1 {b} 1');

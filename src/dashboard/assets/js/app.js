@@ -50,15 +50,17 @@ export class App {
       this.main.setAttribute('tabindex', '-1');
       this.main.focus();
     }}});
+    const close = iconButton(ICONS.close, _('Close'), () => this.closeDrawer(),
+                             {class: 'icon-button close-drawer', 'data-testid': 'close-drawer'});
     this.side = h('aside', {class: 'side', id: 'side', 'aria-label': _('Series')},
-                  skip, h('div', {class: 'side-head'}, h('p', {class: 'brand', text: 'metricsd'}),
-                    iconButton(ICONS.close, _('Close'), () => this.closeDrawer(), {class: 'icon-button close-drawer', 'data-testid': 'close-drawer'})),
+                  skip, h('div', {class: 'side-head'}, h('p', {class: 'brand', text: 'metricsd'}), close),
                   this.search, this.count, this.tree.element);
     this.veil = h('div', {class: 'veil', on: {click: () => this.closeDrawer()}});
     this.note = h('div', {class: 'note'});
     this.main = h('main', {class: 'main', id: 'main', 'aria-label': _('Charts')}, this.note, this.board.element);
     this.toolbar.element.prepend(h('h1', {class: 'unseen', text: 'metricsd'}));
-    this.root.append(this.side, this.veil, h('div', {class: 'content'}, this.toolbar.element, this.banner.element, this.main), this.live);
+    const content = h('div', {class: 'content'}, this.toolbar.element, this.banner.element, this.main);
+    this.root.append(this.side, this.veil, content, this.live);
     this.#showNote();
   }
 
@@ -130,7 +132,8 @@ export class App {
       return;
     this.closeDrawer();
     this.board.reveal(chart.id);
-    this.say(fill(ngettext('Chart of {n} series opened.', 'Chart of {n} series opened.', keys.length), {n: formatCount(keys.length)}));
+    this.say(fill(ngettext('Chart of {n} series opened.', 'Chart of {n} series opened.', keys.length),
+                  {n: formatCount(keys.length)}));
   }
 
   #add(key) {
@@ -169,7 +172,8 @@ export class App {
     if (!known)
       setText(this.count, _('Loading …'));
     else if (isSearched)
-      setText(this.count, fill(ngettext('{found} of {n} series', '{found} of {n} series', size), {found: formatCount(found), n: formatCount(size)}));
+      setText(this.count, fill(ngettext('{found} of {n} series', '{found} of {n} series', size),
+                               {found: formatCount(found), n: formatCount(size)}));
     else
       setText(this.count, formatSeries(size));
     this.#showNote();
@@ -183,9 +187,17 @@ export class App {
     this.#showNote();
   }
 
-  #showNote() {
+  #noteName() {
     const {known, size} = this.keys;
-    const name = this.view.charts.length > 0 ? '' : !known ? (this.isRefused ? '' : 'loading') : size === 0 ? 'welcome' : 'hint';
+    if (this.view.charts.length > 0)
+      return '';
+    if (!known)
+      return this.isRefused ? '' : 'loading';
+    return size === 0 ? 'welcome' : 'hint';
+  }
+
+  #showNote() {
+    const name = this.#noteName();
     if (this.note.dataset.name === name)
       return;
     this.note.dataset.name = name;

@@ -33,7 +33,8 @@ export class Board extends EventTarget {
       id: 'board', class: 'board', 'data-testid': 'board',
       on: {
         dragstart: (event) => this.#dragStart(event), dragover: (event) => this.#dragOver(event),
-        drop: (event) => this.#drop(event), pointerdown: (event) => this.#choose(event), focusin: (event) => this.#choose(event),
+        drop: (event) => this.#drop(event), pointerdown: (event) => this.#choose(event),
+        focusin: (event) => this.#choose(event),
       },
     });
     view.addEventListener('change', () => this.#reconcile());

@@ -2,7 +2,8 @@
 // One chart on the page: its head, its legend, the plot, and the same as a table.
 
 import {ICONS, eachFrame, h, iconButton, setAttributes, setText} from './dom.js';
-import {formatCount, formatDuration, formatExact, formatSeries, formatShort, formatTime, functionNames, isTime, unitOf} from './format.js';
+import {formatCount, formatDuration, formatExact, formatSeries, formatShort, formatTime, functionNames, isTime, unitOf}
+  from './format.js';
 import {listen} from './gestures.js';
 import {_, fill} from './i18n.js';
 import {Legend, titleOf} from './legend.js';
@@ -77,15 +78,18 @@ export class Chart {
     this.down = iconButton(ICONS.down, _('Move down'), () => move(1), {class: 'icon-button move', 'data-testid': 'chart-down'});
     this.tableButton = iconButton(ICONS.table, _('Values as a table'), () => this.#toggleTable(),
                                   {'aria-expanded': 'false', 'data-testid': 'chart-table'});
-    const remove = iconButton(ICONS.close, _('Remove this chart'), () => view.removeChart(this.id), {'data-testid': 'chart-remove'});
+    const remove = iconButton(ICONS.close, _('Remove this chart'), () => view.removeChart(this.id),
+                              {'data-testid': 'chart-remove'});
     this.message = h('div', {class: 'chart-message', hidden: true, role: 'status', 'data-testid': 'chart-message'});
     this.progress = h('div', {class: 'chart-progress', 'aria-hidden': 'true', hidden: true});
-    const head = h('header', {class: 'chart-head', draggable: 'true', title: _('Drag to reorder')}, this.title, this.func, this.step,
+    const head = h('header', {class: 'chart-head', draggable: 'true', title: _('Drag to reorder')},
+                   this.title, this.func, this.step,
                    h('span', {class: 'chart-actions'}, this.up, this.down, this.tableButton, remove));
+    const body = h('div', {class: 'chart-body'}, this.plot.element, this.message, this.progress);
     const section = h('section', {
       class: 'chart', 'aria-labelledby': this.title.id, 'data-testid': 'chart',
       on: {keydown: (event) => this.#key(event, move)},
-    }, head, this.legend.element, h('div', {class: 'chart-body'}, this.plot.element, this.message, this.progress), this.table.element);
+    }, head, this.legend.element, body, this.table.element);
     section.dataset.id = String(this.id);
     return section;
   }
@@ -151,7 +155,8 @@ export class Chart {
     const {from, to, isOpen} = this.#span;
     this.loader.trim(from);
     const {keys, func} = this.state;
-    this.loader.load({keys, func, from, to, pixels: this.plot.width, estimate: this.around.estimate(keys, to - from)}, isOpen, force);
+    const estimate = this.around.estimate(keys, to - from);
+    this.loader.load({keys, func, from, to, pixels: this.plot.width, estimate}, isOpen, force);
     this.#draw();
   }
 
@@ -193,8 +198,10 @@ export class Chart {
     const range = valueRange([...this.lists, ...bands.flatMap(({low, high}) => [low, high])], from, to);
     this.plot.draw({keys: this.state.keys, rows: this.#rows, from, to, unit: this.unit, range, bands});
     const {step, func, state} = this.loader;
-    setAttributes(this.step, {title: this.loader.bands.size > 0 ? _('The band reaches from the lowest to the highest value.') : null});
-    setText(this.step, step > 0 ? fill(_('a point per {step}'), {step: isTime(to) ? formatDuration(step) : formatCount(step)}) : _('all points'));
+    const hasBand = this.loader.bands.size > 0;
+    setAttributes(this.step, {title: hasBand ? _('The band reaches from the lowest to the highest value.') : null});
+    const duration = isTime(to) ? formatDuration(step) : formatCount(step);
+    setText(this.step, step > 0 ? fill(_('a point per {step}'), {step: duration}) : _('all points'));
     const points = this.lists.reduce((sum, list) => sum + (summarise(list, from, to)?.count ?? 0), 0);
     Object.assign(this.element.dataset, {from, to, step, function: func, points});
     this.progress.hidden = state !== 'loading';
@@ -263,7 +270,8 @@ export class Chart {
   /** The time of the point nearest to a time, and each series' point there: not exactly, for each has its own times. */
   #valuesAt(time) {
     const {from, to} = this.#span;
-    const near = this.lists.map((points) => nearest(points, time)).filter((point) => point && point[0] >= from && point[0] <= to);
+    const near = this.lists.map((points) => nearest(points, time))
+      .filter((point) => point && point[0] >= from && point[0] <= to);
     near.sort((a, b) => Math.abs(a[0] - time) - Math.abs(b[0] - time));
     const at = near.length > 0 ? near[0][0] : time;
     // As far as a line reaches from it, and some pixels.
@@ -303,7 +311,8 @@ export class Chart {
       const summary = summarise(this.lists[i], from, to);
       const unit = unitOf(key, this.loader.func);
       return summary ? fill(_('{key}: last {last}, lowest {low}, highest {high}'), {
-        key, last: formatShort(summary.last[1], unit), low: formatShort(summary.low, unit), high: formatShort(summary.high, unit),
+        key, last: formatShort(summary.last[1], unit),
+        low: formatShort(summary.low, unit), high: formatShort(summary.high, unit),
       }) : fill(_('{key}: no points'), {key});
     });
     setAttributes(this.plot.surface, {

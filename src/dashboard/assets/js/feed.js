@@ -134,8 +134,9 @@ export class Feed extends EventTarget {
       if (!this.#keys.known)
         this.#tell('refused', error);
     }
+    const period = this.#isNarrow || !this.#keys.known ? NARROW_LIST_PERIOD : LIST_PERIOD;
     if (!this.#isClosed)
-      this.#listTimer = setTimeout(() => this.readKeys(), this.#isNarrow || !this.#keys.known ? NARROW_LIST_PERIOD : LIST_PERIOD);
+      this.#listTimer = setTimeout(() => this.readKeys(), period);
   }
 
   #found() {

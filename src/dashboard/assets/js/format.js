@@ -6,7 +6,8 @@ import {_, fill, getLocale, ngettext} from './i18n.js';
 // The years 1 to 9999. Timestamps beyond are no seconds (milliseconds, often), and are shown as numbers.
 const FIRST_DATE = -62135596800;
 const LAST_DATE = 253402300799;
-const PREFIXES = new Map([[-3, 'n'], [-2, 'µ'], [-1, 'm'], [0, ''], [1, 'k'], [2, 'M'], [3, 'G'], [4, 'T'], [5, 'P'], [6, 'E']]);
+// By powers of a thousand, from the minus third on.
+const PREFIXES = ['n', 'µ', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E'];
 const formats = new Map();
 
 function numberFormat(options) {
@@ -67,7 +68,7 @@ export function formatShort(value, unit = '', digits = 4) {
     power += 1;
     number = value / 1000 ** power;
   }
-  return join(numberFormat({maximumSignificantDigits: digits}).format(number), PREFIXES.get(power) + unit);
+  return join(numberFormat({maximumSignificantDigits: digits}).format(number), PREFIXES[power + 3] + unit);
 }
 
 function join(number, unit) {

@@ -28,11 +28,14 @@ import {getLocale} from './i18n.js';
 const ROOM = 100;
 
 function makeNode(path, name, level, parent) {
-  return {path, lower: '', name, level, parent, children: null, sorted: null, isKey: false, open: null, keys: 0, count: 0, points: 0, first: 0,
-          last: 0, value: undefined, found: 0, place: 1, siblings: 1};
+  return {path, lower: '', name, level, parent, children: null, sorted: null, isKey: false, open: null, keys: 0, count: 0,
+          points: 0, first: 0, last: 0, value: undefined, found: 0, place: 1, siblings: 1};
 }
 
-/** A search, of keys in lower case: all words have to be in a key; `*` and `?` make a word a pattern of a whole key. Null finds all. */
+/**
+ * A search, of keys in lower case: all words have to be in a key; `*` and `?` make a word a pattern of a whole key. Null
+ * finds all.
+ */
 export function makeMatcher(text) {
   const words = text.toLowerCase().split(/\s+/).filter((word) => word !== '');
   if (words.length === 0)

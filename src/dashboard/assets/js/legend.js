@@ -65,7 +65,11 @@ export class Legend {
     });
   }
 
-  /** @param {number|null} time of the values, or null where they are the newest @param {string} text @param {string[]} values */
+  /**
+   * @param {number|null} time of the values, or null where they are the newest
+   * @param {string} text
+   * @param {string[]} values
+   */
   show(time, text, values) {
     setText(this.time, text);
     this.time.dataset.time = time === null ? '' : String(time);

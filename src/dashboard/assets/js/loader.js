@@ -164,9 +164,13 @@ export class Loader extends EventTarget {
     this.points.set(key, points);
   }
 
+  #markDirty(from, to) {
+    const old = this.#dirty ?? {from, to};
+    this.#dirty = {from: Math.min(old.from, from), to: Math.max(old.to, to)};
+  }
+
   #spoil(time) {
-    this.#dirty = this.#dirty
-      ? {from: Math.min(this.#dirty.from, time), to: Math.max(this.#dirty.to, time)} : {from: time, to: time};
+    this.#markDirty(time, time);
     if (!this.#tailTimer)
       this.#tailTimer = setTimeout(() => this.#loadTail(), TAIL_DELAY);
   }
@@ -187,7 +191,8 @@ export class Loader extends EventTarget {
     const to = Math.floor(dirty.to / step) * step + (func === 'rate' ? 2 : 1) * step - 1;
     try {
       const signal = this.#controller?.signal;
-      const [points, bands] = await Promise.all([fetchPoints(loaded, from, to, func, signal), fetchBands(loaded, from, to, signal)]);
+      const [points, bands] = await Promise.all([fetchPoints(loaded, from, to, func, signal),
+                                                 fetchBands(loaded, from, to, signal)]);
       if (this.#loaded !== loaded)
         return;
       for (const key of keys)
@@ -198,7 +203,7 @@ export class Loader extends EventTarget {
     } catch {
       // The server is gone, of which the stream tells, or the view is another by now.
       if (this.#loaded === loaded)
-        this.#dirty = this.#dirty ? {from: Math.min(this.#dirty.from, dirty.from), to: Math.max(this.#dirty.to, dirty.to)} : dirty;
+        this.#markDirty(dirty.from, dirty.to);
     }
   }
 

@@ -86,7 +86,8 @@ export class Plot {
       valueRange,
       underlayCallback: (context, area, graph) => this.#drawBands(context, graph),
       axes: {
-        x: {ticker: (low, high, pixels) => timeTicks(low, high, pixels / 100), drawGrid: true, axisLabelWidth: 90, axisLabelFormatter: String},
+        x: {ticker: (low, high, pixels) => timeTicks(low, high, pixels / 100), axisLabelWidth: 90, axisLabelFormatter: String,
+            drawGrid: true},
         y: {ticker: (low, high, pixels) => valueTicks(low, high, pixels / 36, this.#unit), axisLabelWidth: this.#labelWidth,
             axisLabelFormatter: String},
       },
@@ -158,7 +159,10 @@ export class Plot {
     return this.#from + part * (this.#to - this.#from);
   }
 
-  /** Shows a line at a time and a dot at each point; null hides them. @param {{time: number, points: ([number, number]|null)[]}|null} at */
+  /**
+   * Shows a line at a time and a dot at each point; null hides them.
+   * @param {{time: number, points: ([number, number]|null)[]}|null} at
+   */
   point(at) {
     this.cross.hidden = at === null || at.time < this.#from || at.time > this.#to;
     if (!this.#graph || this.cross.hidden) {

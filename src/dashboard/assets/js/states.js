@@ -85,7 +85,8 @@ export class Banner {
     if (!this.element.hidden && this.button.hidden === false)
       return;
     setText(this.text, fill(ngettext('{n} point came too fast for this page; it is read again.',
-                                     '{n} points came too fast for this page; they are read again.', points), {n: formatCount(points)}));
+                                     '{n} points came too fast for this page; they are read again.', points),
+                            {n: formatCount(points)}));
     setText(this.counter, '');
     this.button.hidden = true;
     this.element.hidden = false;

@@ -14,8 +14,8 @@ export class ValueTable {
   #timer = 0;
 
   constructor() {
-    this.element = h('div', {class: 'chart-table', hidden: true, tabindex: '0', role: 'region', 'aria-label': _('Values as a table'),
-                             'data-testid': 'table'});
+    this.element = h('div', {class: 'chart-table', hidden: true, tabindex: '0', role: 'region',
+                             'aria-label': _('Values as a table'), 'data-testid': 'table'});
   }
 
   /** @param {string[]} keys @param {any[][]} rows */
@@ -27,7 +27,7 @@ export class ValueTable {
       return;
     }
     this.#last = performance.now();
-    const shown = rows.filter((row) => row[0] >= from && row[0] <= to && row.some((value, i) => i > 0 && Number.isFinite(value)));
+    const shown = rows.filter((row) => row[0] >= from && row[0] <= to && row.slice(1).some(Number.isFinite));
     const newest = shown.slice(-MOST).reverse();
     const caption = shown.length > MOST
       ? fill(ngettext('The newest {most} of {n} time', 'The newest {most} of {n} times', shown.length),
@@ -38,6 +38,6 @@ export class ValueTable {
       h('thead', {}, h('tr', {}, h('th', {scope: 'col', text: _('Time')}),
                        ...keys.map((key) => h('th', {scope: 'col', dir: 'auto', text: key})))),
       h('tbody', {}, ...newest.map((row) => h('tr', {}, h('th', {scope: 'row', text: formatTime(row[0])}),
-        ...keys.map((key, i) => h('td', {text: Number.isFinite(row[i + 1]) && row[i + 1] !== null ? formatExact(row[i + 1]) : ''})))))));
+        ...row.slice(1).map((value) => h('td', {text: Number.isFinite(value) ? formatExact(value) : ''})))))));
   }
 }

@@ -52,7 +52,7 @@ function* marks({unit, times, seconds}, from, to) {
     else if (unit === 'month')
       yield makeDate(year, Math.floor(month / times) * times + i * times, 1);
     else if (unit === 'day')
-      yield makeDate(year, month, times === 7 ? day - (start.getDay() + 6) % 7 + 7 * i : day - (times === 2 ? day % 2 : 0) + times * i);
+      yield makeDate(year, month, day - (times === 7 ? (start.getDay() + 6) % 7 : day % times) + times * i);
     else if (unit === 'hour')
       yield makeDate(year, month, day, Math.floor(start.getHours() / times) * times + i * times);
     else

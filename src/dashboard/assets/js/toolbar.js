@@ -31,7 +31,8 @@ export class Toolbar {
       nextTheme();
       this.#showTheme();
     }, {'data-testid': 'theme', id: 'theme'});
-    const menu = iconButton(ICONS.menu, _('Series'), openDrawer, {class: 'icon-button menu', 'data-testid': 'menu', id: 'menu'});
+    const menu = iconButton(ICONS.menu, _('Series'), openDrawer,
+                            {class: 'icon-button menu', 'data-testid': 'menu', id: 'menu'});
     const moves = h('div', {class: 'moves', role: 'group', 'aria-label': _('Move and zoom')},
                     iconButton(ICONS.back, _('Earlier'), () => board.pan(-0.5, true), {'data-testid': 'earlier'}),
                     iconButton(ICONS.forward, _('Later'), () => board.pan(0.5, true), {'data-testid': 'later'}),
@@ -54,7 +55,8 @@ export class Toolbar {
   #preset(span) {
     const button = h('button', {
       type: 'button', text: formatDuration(span, 'narrow'), title: formatDuration(span, 'long'),
-      'aria-pressed': 'false', 'data-testid': `span-${writeSpan(span)}`, on: {click: () => this.view.setRange({kind: 'live', span})},
+      'aria-pressed': 'false', 'data-testid': `span-${writeSpan(span)}`,
+      on: {click: () => this.view.setRange({kind: 'live', span})},
     });
     button.dataset.span = String(span);
     return button;
@@ -103,7 +105,9 @@ export class Toolbar {
   }
 
   #makeDialog() {
-    const field = (name) => h('input', {type: 'datetime-local', step: '1', required: true, name, 'data-testid': `range-${name}`});
+    const field = (name) => h('input', {
+      type: 'datetime-local', step: '1', required: true, name, 'data-testid': `range-${name}`,
+    });
     this.from = field('from');
     this.to = field('to');
     const wrong = h('p', {class: 'dialog-wrong', role: 'alert'});

@@ -39,7 +39,8 @@ export class Tree extends EventTarget {
     this.#sparks = sparks;
     this.space = h('div', {class: 'tree-space', role: 'presentation'});
     this.element = h('div', {
-      id: 'tree', class: 'tree', role: 'tree', 'aria-label': _('Series'), 'aria-multiselectable': 'true', 'aria-busy': 'true', 'data-testid': 'tree',
+      id: 'tree', class: 'tree', role: 'tree', 'aria-label': _('Series'), 'aria-multiselectable': 'true', 'aria-busy': 'true',
+      'data-testid': 'tree',
       on: {
         scroll: this.#draw, keydown: (event) => this.#key(event), click: (event) => this.#click(event),
         focusin: (event) => this.#focused(event), dragstart: (event) => this.#drag(event),
@@ -151,11 +152,11 @@ export class Tree extends EventTarget {
     const label = node.name === '' ? _('(empty)') : node.name;
     row.style.transform = `translateY(${place * this.#rowHeight}px)`;
     row.style.paddingInlineStart = `${4 + Math.min(node.level - 1, DEEPEST_INDENT) * INDENT}px`;
-    const described = [isGroup && !node.isKey ? fill(_('{name}, group of {n}'), {name: label, n: formatCount(node.count)}) : label, value];
+    const said = node.isKey ? label : fill(_('{name}, group of {n}'), {name: label, n: formatCount(node.count)});
     setAttributes(row, {
       'aria-level': node.level, 'aria-setsize': node.siblings, 'aria-posinset': node.place,
       'aria-expanded': isGroup ? String(isOpen) : null, 'aria-selected': String(this.#shown.has(node.path)),
-      'aria-label': described.filter((text) => text !== '').join(', '), tabindex: node.path === this.#active ? '0' : '-1',
+      'aria-label': value === '' ? said : `${said}, ${value}`, tabindex: node.path === this.#active ? '0' : '-1',
       title: describe(node),
     });
     if (node.isKey)

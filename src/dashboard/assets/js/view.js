@@ -67,7 +67,8 @@ export function readView(fragment) {
 
 /** Whether a server can have this key: it would refuse another, and all that is asked for with it. */
 function isKey(text) {
-  return text !== '' && text !== '*' && !/[\p{White_Space}\p{Cc}]/u.test(text) && new TextEncoder().encode(text).length <= LONGEST_KEY;
+  return text !== '' && text !== '*' && !/[\p{White_Space}\p{Cc}]/u.test(text)
+    && new TextEncoder().encode(text).length <= LONGEST_KEY;
 }
 
 function readChart(text) {
