@@ -407,8 +407,13 @@ metrics_json_reader_get_place (const MetricsJsonReader *self, gsize *line, gsize
   const char *end = self->text + self->at;
   const char *begin = self->text;
 
+  /* Millions of lines may be empty, for each of which a search would begin anew. */
   *line = 1;
-  for (const char *p; begin < end && (p = memchr (begin, '\n', end - begin)) != NULL; begin = p + 1)
-    ++*line;
+  for (const char *p = self->text; p < end; p++)
+    if (*p == '\n')
+      {
+        begin = p + 1;
+        ++*line;
+      }
   *column = end - begin + 1;
 }
