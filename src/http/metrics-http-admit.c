@@ -30,13 +30,18 @@ admit_host (MetricsHttpRequest *self)
   return FALSE;
 }
 
-/* Whether it is a page of this server: what stands behind the scheme is what the browser has as host. */
+/* Whether it is a page of this server: what stands behind the scheme is what the browser has as host. It may
+ * be https, by a proxy; but programs that show pages of their own call these app://localhost and the like. */
 static gboolean
 is_own_origin (MetricsHttpRequest *self, const char *origin)
 {
   const char *authority = strstr (origin, "://");
+  gsize scheme_len = authority != NULL ? authority - origin : 0;
 
-  return authority != NULL && self->host != NULL && g_ascii_strcasecmp (authority + 3, self->host) == 0;
+  if (self->host == NULL || (scheme_len != strlen ("http") && scheme_len != strlen ("https"))
+      || g_ascii_strncasecmp (origin, "https", scheme_len) != 0)
+    return FALSE;
+  return g_ascii_strcasecmp (authority + strlen ("://"), self->host) == 0;
 }
 
 static gboolean
