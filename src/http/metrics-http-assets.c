@@ -164,13 +164,16 @@ metrics_http_assets_free (MetricsHttpAssets *self)
   g_free (self);
 }
 
-/* The page itself has the path `/`, and no other. */
+/* The page itself has the path `/`, and no other; a resource is found by its name with a `/` behind it, too.
+ */
 static char *
 find_name (MetricsHttpAssets *self, const char *path)
 {
-  const char *name = strcmp (path, "/") == 0 ? "index.html" : path + 1;
-
-  return path[0] == '/' && strcmp (path, "/index.html") != 0 ? g_strconcat (self->prefix, name, NULL) : NULL;
+  if (strcmp (path, "/") == 0)
+    return g_strconcat (self->prefix, "index.html", NULL);
+  if (path[0] != '/' || g_str_has_suffix (path, "/") || strcmp (path, "/index.html") == 0)
+    return NULL;
+  return g_strconcat (self->prefix, path + 1, NULL);
 }
 
 /**

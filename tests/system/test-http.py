@@ -246,6 +246,10 @@ class PageTest(WebTest):
             for _ in range(20):
                 self.assertEqual(hashlib.sha256(slow.response().body).digest(), digest)
 
+    def test_each_has_one_path(self):
+        for path in ['/index.html'] + self.files()[1:]:
+            self.assertEqual(self.wire.get(path + '/').status, 404, path)
+
     def test_other_methods(self):
         answer = self.wire.ask('POST', '/', b'')
         self.assertEqual((answer.status, answer.headers['allow']), (405, 'GET, HEAD, OPTIONS'))
