@@ -42,12 +42,27 @@ append_date (GString *head)
   g_string_append_printf (head, "Date: %s\r\n", text);
 }
 
+/* What is younger than libsoup 3.2's list. */
+static const char *
+get_phrase (guint status)
+{
+  switch (status)
+    {
+    case 421:
+      return "Misdirected Request";
+    case 431:
+      return "Request Header Fields Too Large";
+    default:
+      return soup_status_get_phrase (status);
+    }
+}
+
 /* What stands in each answer: nobody is to take it for something else, to show it in a frame of another site,
  * or to keep it. */
 static void
 append_common (GString *head, guint status, gboolean stays)
 {
-  g_string_append_printf (head, "HTTP/1.1 %u %s\r\n", status, soup_status_get_phrase (status));
+  g_string_append_printf (head, "HTTP/1.1 %u %s\r\n", status, get_phrase (status));
   append_date (head);
   g_string_append (head, "X-Content-Type-Options: nosniff\r\n"
                          "Referrer-Policy: no-referrer\r\n"

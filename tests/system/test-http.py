@@ -138,6 +138,7 @@ class NameTest(WebTest):
         if not good:
             error = answer.error()
             self.assertEqual((error['code'], error['where']), ('wrong-host', 'Host'))
+            self.assertEqual(answer.reason, 'Misdirected Request')
 
     def test_hosts(self):
         machine = socket.gethostname()
