@@ -377,7 +377,8 @@ metrics_http_head_read (MetricsHttpHead *self, const char *data, gsize len)
   MetricsHttpHeadState state = METRICS_HTTP_HEAD_MORE;
   const char *lf;
 
-  while (state == METRICS_HTTP_HEAD_MORE
+  /* Of no bytes there may be no address, which memchr() must not be given. */
+  while (state == METRICS_HTTP_HEAD_MORE && self->n_seen < len
          && (lf = memchr (data + self->n_seen, '\n', len - self->n_seen)) != NULL)
     {
       gsize line_len = lf - (data + self->line);
