@@ -9,6 +9,8 @@
 
 /* A part of a body of this size has to come within the time for a line. */
 #define BODY_PIECE (256 << 10)
+/* One of this size costs no more than what is read ahead, and is not refused for the large ones of others. */
+#define SMALL_BODY (16 << 10)
 /* What a request costs beside its answer, in units of work. */
 #define REQUEST_UNITS 64
 
@@ -144,7 +146,7 @@ read_body (MetricsHttpClient *self, MetricsHttpChunksState *state)
   if (self->body->len / BODY_PIECE > before / BODY_PIECE)
     self->since = metrics_poller_get_time (self->watch.poller);
   self->n_reserved += self->body->len - before;
-  return metrics_http_reserve_body (self->http, self->body->len - before);
+  return metrics_http_reserve_body (self->http, self->body->len - before) || self->body->len <= SMALL_BODY;
 }
 
 /* Returns: FALSE where more of the body is waited for */

@@ -124,6 +124,16 @@ class BodyTest(TestCase):
             wire.close()
         wait_until(lambda: ask(self.server, bytes(MAX_BODY)) == 200, 'room')
 
+    def test_small_ones_beside_large_ones(self):
+        """Who sends nearly all of some large bodies keeps nobody from putting."""
+        server = self.start(http=True)
+        for _ in range(4):
+            self.enterContext(Wire(server)).send(BODY + b'Content-Length: %d\r\n\r\n' % MAX_BODY + bytes(MAX_BODY - 1))
+        client = self.client(server)
+        wait_until(lambda: client.stats()['http_bytes_received'] > 4 * (MAX_BODY - 1), 'the bodies')
+        self.assertEqual(ask(server, bytes(16384)), 200)
+        self.assertEqual(ask(server, bytes(16385)), 503)
+
 
 class ManyTest(TestCase):
     CLIENTS = 1000
