@@ -181,6 +181,9 @@ take_name (MetricsHttpBody *self, Member allowed, guint *members)
       self->member = member;
       return METRICS_HTTP_BODY_PAUSED;
     }
+  if (self->place == PLACE_TOP)
+    return metrics_http_body_fail (self, name_here (self),
+                                   "the member '%s' is not known here; 'points' or 'series' is", name);
   return metrics_http_body_fail (self, name_here (self), "the member '%s' is not known here", name);
 }
 
@@ -374,7 +377,7 @@ take_token (MetricsHttpBody *self, MetricsJsonToken token)
     {
     case PLACE_BODY:
       if (token != METRICS_JSON_BEGIN_OBJECT)
-        return metrics_http_body_fail (self, NULL, "not an object");
+        return metrics_http_body_fail (self, NULL, "not an object with 'points' or 'series'");
       self->place = PLACE_TOP;
       return METRICS_HTTP_BODY_PAUSED;
     case PLACE_TOP:

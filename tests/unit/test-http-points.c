@@ -89,9 +89,9 @@ test_json (void)
     { "{\"points\":[{\"key\":\"a\",\"value\":100000000000000000000}]}", "a 1e+20 1700000000; " },
 
     { "", "-: not JSON that can be read: line 1, column 1: the text ends before the value does" },
-    { "[]", "-: not an object" },
+    { "[]", "-: not an object with 'points' or 'series'" },
     { "{}", "-: " ONE_MEMBER },
-    { "{\"point\":[]}", "-: the member 'point' is not known here" },
+    { "{\"point\":[]}", "-: the member 'point' is not known here; 'points' or 'series' is" },
     { "{\"points\":[],\"points\":[]}", "-: " ONE_MEMBER },
     { "{\"points\":[],\"series\":[]}", "-: " ONE_MEMBER },
     { "{\"points\":[],\"a\":[]}", "-: " ONE_MEMBER },
