@@ -84,6 +84,20 @@ class LiveTest(TestCase):
         self.assertIn('span=5m', self.page.fragment)
 
 
+class WindowsTest(TestCase):
+    def test_each_of_many_shows_what_is_put(self):
+        # A browser has six connections to a server: windows that each held one would leave none for the rest.
+        self.serve()
+        self.put('a', [(int(time.time()) - 60, 1)])
+        pages = [self.dashboard() for _ in range(8)]
+        for page in pages:
+            page.open(self.server, '#span=5m&chart=a')
+            page.chart().drawn(lambda data: data['points'] == '1')
+        self.put('a', [(int(time.time()), 2)])
+        for page in pages:
+            page.chart().shows('a', '2')
+
+
 class LostTest(TestCase):
     def test_the_server_goes_and_comes_back(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())

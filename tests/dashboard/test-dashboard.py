@@ -179,10 +179,11 @@ class LookingTest(HouseTest):
         other = self.dashboard()
         other.go(page.url)
         other.ready()
-        other.chart().drawn(lambda data: all(data[name] == shown[name] for name in ('points', 'step')))
+        # In the address are whole seconds: a point at an edge may be in one and not in the other.
+        other.chart().drawn(lambda data: data['step'] == shown['step'] and abs(int(data['points']) - int(shown['points'])) <= 2)
         self.assertEqual(other.chart().keys(), page.chart().keys())
-        self.assertEqual([round(end) for end in other.chart().span()], [round(end) for end in page.chart().span()])
-
+        for one, two in zip(other.chart().span(), page.chart().span()):
+            self.assertAlmostEqual(one, two, delta=1)
 
     def test_spans_to_choose_from(self):
         page = self.look(f'#chart={self.KEY}')
