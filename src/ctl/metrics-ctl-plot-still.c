@@ -37,16 +37,18 @@ metrics_ctl_plot_make_title (const MetricsCtlPlot *self, gint64 from, gint64 to,
                           g_enum_get_value (functions, (int) self->function)->value_nick, each);
 }
 
-/* Of all points of the keys. */
+/* Of all points of the keys, of which there is one at least. */
 static void
 find_ends (const GPtrArray *keys, gint64 *first, gint64 *last)
 {
+  *first = G_MAXINT64;
+  *last = G_MININT64;
   for (guint i = 0; i < keys->len; i++)
     {
       const MetricsKeyInfo *info = g_ptr_array_index (keys, i);
 
-      *first = i > 0 ? MIN (*first, info->first) : info->first;
-      *last = i > 0 ? MAX (*last, info->last) : info->last;
+      *first = MIN (*first, info->first);
+      *last = MAX (*last, info->last);
     }
 }
 
