@@ -75,8 +75,8 @@ class ManyPointsTest(TestCase):
         chart = page.chart()
         before = 0
         for zoom in itertools.count():
-            page.picture(f'many-points-{zoom}')
             data = chart.drawn()
+            page.picture(f'many-points-{zoom}')
             asked = page.points_asked()
             self.assert_fit(chart, asked[before:])
             before = len(asked)
