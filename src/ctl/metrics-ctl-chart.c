@@ -17,6 +17,15 @@
 #define LINES_PER_TICK_OF_FEW 2
 #define FEW_LINES 14
 
+/* From so many lines on there is one for the title, and for the legend; and so many lines has a picture that
+ * may be as high as it needs to be. */
+#define MIN_HEIGHT_OF_TITLE 5
+#define MIN_HEIGHT_OF_LEGEND 8
+#define GOOD_ROWS 12
+
+/* The line of the axis of time, and that of its labels. */
+#define AXIS_HEIGHT 2
+
 /* How many series a line can name behind its end. */
 #define MAX_MARKS 3
 
@@ -55,6 +64,18 @@ guint
 metrics_ctl_chart_get_dots (guint width)
 {
   return MAX (width, METRICS_CTL_CHART_MIN_WIDTH) * METRICS_CTL_CANVAS_DOTS_X;
+}
+
+/**
+ * metrics_ctl_chart_get_whole_height:
+ * @self: a chart
+ *
+ * Returns: how many lines are enough for a picture and the whole legend
+ */
+guint
+metrics_ctl_chart_get_whole_height (const MetricsCtlChart *self)
+{
+  return 1 + GOOD_ROWS + AXIS_HEIGHT + metrics_ctl_legend_get_whole_height (self);
 }
 
 /* The values that have to be seen. */
@@ -100,14 +121,13 @@ fit_axis (const MetricsCtlChart *self, Layout *layout)
 static void
 lay_out (const MetricsCtlChart *self, const MetricsCtlPaint *paint, Layout *layout)
 {
-  const guint axis_height = 2;
   guint n_free = self->height;
 
-  layout->title = n_free >= 8;
+  layout->title = self->height >= MIN_HEIGHT_OF_TITLE;
   n_free -= layout->title ? 1 : 0;
-  layout->legend = n_free >= 7 ? metrics_ctl_legend_get_height (self, n_free) : 0;
+  layout->legend = self->height >= MIN_HEIGHT_OF_LEGEND ? metrics_ctl_legend_get_height (self, n_free) : 0;
   n_free -= layout->legend;
-  layout->rows = n_free > axis_height ? n_free - axis_height : 1;
+  layout->rows = n_free > AXIS_HEIGHT ? n_free - AXIS_HEIGHT : 1;
   layout->marks = g_new0 (char *, layout->rows + 1);
   fit_axis (self, layout);
 
@@ -281,13 +301,15 @@ draw_time_axis (const MetricsCtlChart *self, const Layout *layout, MetricsCtlPai
 }
 
 static void
-draw_title (const MetricsCtlChart *self, MetricsCtlPaint *paint)
+draw_title (const MetricsCtlChart *self, const Layout *layout, MetricsCtlPaint *paint)
 {
   if (self->status != NULL)
     {
       metrics_ctl_paint_text (paint, METRICS_CTL_STYLE_REVERSE, self->status);
       metrics_ctl_paint_blanks (paint, 2);
     }
+  if (layout->legend == 0)
+    metrics_ctl_legend_draw_names (self, paint);
   metrics_ctl_paint_text (paint, METRICS_CTL_STYLE_PLAIN, self->title);
   metrics_ctl_paint_end_line (paint);
 }
@@ -297,7 +319,8 @@ draw_title (const MetricsCtlChart *self, MetricsCtlPaint *paint)
  * @self: a chart
  * @paint: where to draw it, at least %METRICS_CTL_CHART_MIN_WIDTH wide
  *
- * Draws a chart in exactly its height. Where that is small, the legend and the title are left out.
+ * Draws a chart in exactly its height. Where that is small the title names the series in place of a legend;
+ * where it is very small there is no title.
  */
 void
 metrics_ctl_chart_draw (const MetricsCtlChart *self, MetricsCtlPaint *paint)
@@ -311,7 +334,7 @@ metrics_ctl_chart_draw (const MetricsCtlChart *self, MetricsCtlPaint *paint)
   for (guint i = self->series->len; i-- > 0;)
     draw_series (self, &layout, canvas, i);
   if (layout.title)
-    draw_title (self, paint);
+    draw_title (self, &layout, paint);
   for (guint row = 0; row < layout.rows; row++)
     draw_row (&layout, canvas, paint, row, self->series->len > 1);
   if (self->height >= 3)

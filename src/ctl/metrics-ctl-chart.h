@@ -47,10 +47,13 @@ typedef struct
 
 guint metrics_ctl_chart_get_dots (guint width);
 char metrics_ctl_chart_get_letter (guint nth);
+guint metrics_ctl_chart_get_whole_height (const MetricsCtlChart *self);
 void metrics_ctl_chart_draw (const MetricsCtlChart *self, MetricsCtlPaint *paint);
 
 /* In metrics-ctl-legend.c. */
+guint metrics_ctl_legend_get_whole_height (const MetricsCtlChart *self);
 guint metrics_ctl_legend_get_height (const MetricsCtlChart *self, guint n_free);
+void metrics_ctl_legend_draw_names (const MetricsCtlChart *self, MetricsCtlPaint *paint);
 void metrics_ctl_legend_draw (const MetricsCtlChart *self, MetricsCtlPaint *paint, guint height);
 
 G_END_DECLS

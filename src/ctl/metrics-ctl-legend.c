@@ -14,8 +14,23 @@
 #define COLUMN_GAP 2
 #define MIN_KEY_WIDTH 20
 
-/* The legend gets no more than this part of a picture. */
-#define MAX_PART 3
+/* The legend gets this part of the lines in any case, and more as long as so many are left to the picture:
+ * what nobody can name is of little use. */
+#define MIN_PART 3
+#define MIN_PICTURE 6
+
+/**
+ * metrics_ctl_legend_get_whole_height:
+ * @self: a chart
+ *
+ * Returns: how many lines the legend has where there is room for all of it
+ */
+guint
+metrics_ctl_legend_get_whole_height (const MetricsCtlChart *self)
+{
+  /* With a line for what the numbers are. */
+  return 1 + self->series->len + (self->n_left_out > 0 ? 1 : 0);
+}
 
 /**
  * metrics_ctl_legend_get_height:
@@ -27,11 +42,11 @@
 guint
 metrics_ctl_legend_get_height (const MetricsCtlChart *self, guint n_free)
 {
-  guint wanted = self->series->len + (self->n_left_out > 0 ? 1 : 0);
-  guint most = n_free / MAX_PART;
+  guint kept = MAX (n_free / MIN_PART, MIN_PICTURE);
+  guint most = MAX (n_free / MIN_PART, n_free - MIN (n_free, kept));
+  guint wanted = metrics_ctl_legend_get_whole_height (self);
 
-  /* With a line for what the numbers are. */
-  return self->series->len == 0 ? 0 : most >= 2 ? MIN (wanted + 1, most) : most;
+  return self->series->len == 0 ? 0 : MIN (wanted, most);
 }
 
 static guint
@@ -119,6 +134,33 @@ draw_rest (MetricsCtlPaint *paint, guint n_unnamed, guint n_left_out)
   if (left_out != NULL)
     metrics_ctl_paint_text (paint, METRICS_CTL_STYLE_BOLD, left_out);
   metrics_ctl_paint_end_line (paint);
+}
+
+/**
+ * metrics_ctl_legend_draw_names:
+ * @self: a chart
+ * @paint: where to draw it
+ *
+ * Names the series in the line that is being painted: where there is no room for a legend.
+ */
+void
+metrics_ctl_legend_draw_names (const MetricsCtlChart *self, MetricsCtlPaint *paint)
+{
+  for (guint i = 0; i < self->series->len && paint->column < paint->width; i++)
+    {
+      const MetricsCtlSeries *series = g_ptr_array_index (self->series, i);
+      guint style = METRICS_CTL_STYLE_SERIES + i;
+
+      if (self->series->len > 1)
+        {
+          metrics_ctl_paint_unichar (paint, style, (guchar) metrics_ctl_chart_get_letter (i));
+          metrics_ctl_paint_blanks (paint, 1);
+        }
+      metrics_ctl_paint_fitted (paint, style, series->label,
+                                (guint) MIN (metrics_ctl_text_width (series->label),
+                                             paint->width - paint->column));
+      metrics_ctl_paint_blanks (paint, 2);
+    }
 }
 
 /**

@@ -196,8 +196,9 @@ draw (const MetricsCtlPlot *self, const GPtrArray *keys)
   g_autofree char *title = NULL;
   g_autoptr (GError) error = NULL;
   guint width, height;
+  gboolean terminal = metrics_ctl_screen_get_size (&width, &height);
 
-  if (metrics_ctl_screen_get_size (&width, &height))
+  if (terminal)
     height--; /* the prompt comes below it */
   width = self->width > 0 ? self->width : MAX (width, METRICS_CTL_CHART_MIN_WIDTH);
   chart.height = self->height > 0 ? self->height : MAX (height, METRICS_CTL_CHART_MIN_HEIGHT);
@@ -217,6 +218,9 @@ draw (const MetricsCtlPlot *self, const GPtrArray *keys)
     return fail_without_points (self, keys, chart.from, chart.to);
   title = metrics_ctl_plot_make_title (self, chart.from, chart.to, chart.step);
   chart.title = title;
+  /* Where nothing ends it, the picture has room for all names. */
+  if (!terminal && self->height == 0)
+    chart.height = MAX (chart.height, metrics_ctl_chart_get_whole_height (&chart));
   return print_chart (self, &chart, width);
 }
 

@@ -86,7 +86,8 @@ class Dots(PlotTest):
 
     def test_a_small_picture(self):
         self.put_points('k', [(0, 0), (10, 10), (20, 0)])
-        self.assertEqual(self.plot('k', '--from', '0', '--to', '20', '--step', '1', '--width=24', '--height=6', '--utc'),
+        self.assertEqual(self.plot('k', '--from', '0', '--to', '20', '--step', '1', '--width=24', '--height=7', '--utc'),
+                         'k  1970-01-01 00:00:00 –\n'
                          '10┤        ⢀⠔⠊⠢⢄\n'
                          '  │     ⢀⠤⠊⠁    ⠑⠢⡀\n'
                          '  │  ⢀⡠⠒⠁         ⠈⠑⢄⡀\n'
@@ -235,10 +236,11 @@ class Still(PlotTest):
 
     def test_ascii(self):
         self.put_points('k', [(0, 0), (10, 10), (20, 0)])
-        span = ('--from=0', '--to=20', '--step=1', '--width=24', '--height=6', '--utc')
+        span = ('--from=0', '--to=20', '--step=1', '--width=24', '--height=7', '--utc')
         expected = self.plot('k', '--ascii', *span)
         self.assertTrue(expected.isascii())
-        self.assertEqual(expected, "10+        .:':.\n"
+        self.assertEqual(expected, "k  1970-01-01 00:00:00 -\n"
+                                   "10+        .:':.\n"
                                    "  |     ..''    ':.\n"
                                    "  |  ..''         ''..\n"
                                    " 0+.:'               ':.\n"
@@ -267,6 +269,28 @@ class Still(PlotTest):
         for number in range(6):
             self.put_points(f'k{number}', [(0, number), (100, 50)])
         self.assertRegex(self.plot('*', '--from=0', '--to=100'), r'(?m) [a-f][a-f]\+$')
+
+    def test_what_is_drawn_is_named(self):
+        """In a file all of it; on a terminal the picture makes room; where there is none the title has the names."""
+        keys = [f'room.{number}' for number in range(12)]
+        for number, key in enumerate(keys):
+            self.put_points(key, [(time, number) for time in range(100)])
+        span = ('--from=0', '--to=99')
+        named = re.compile(r'(?m)^[a-z] (room\.\d+) ')
+        self.assertEqual(named.findall(self.plot('*', *span, '--limit=12')), keys)
+        out = self.plot('*', *span)
+        self.assertEqual(named.findall(out), keys[:8])
+        self.assertIn('\n4 more match and are not drawn (see --limit)\n', out)
+        shown = Terminal(Ctl(self.server, NO_COLOR='1'), 'plot', '*', *span, '--limit=11').finish().out
+        self.assertEqual(named.findall(shown), keys[:11])
+        self.assertEqual(shown.count('\n'), 23)
+        for height in 5, 6, 7:
+            out = self.plot('room.?', *span, '--limit=2', f'--height={height}')
+            self.assertTrue(out.startswith('a room.0  b room.1  1970-01-01 '), out)
+            self.assertTrue(self.plot('room.3', *span, f'--height={height}').startswith('room.3  1970-01-01 '))
+        long = 'a' * 100
+        self.put_points(long, [(0, 1)])
+        self.assertRegex(self.plot(long, *span, '--height=5'), r'\Aa+…a+\n')
 
     def test_thousand_series(self):
         with harness.Client(self.server) as client:
