@@ -10,7 +10,7 @@
 #define N_COLUMNS 4
 
 /* What a column of numbers takes, and the blanks in front of it; and what is left to keys at least. */
-#define COLUMN_WIDTH 9
+#define COLUMN_WIDTH METRICS_CTL_SHORT_MAX
 #define COLUMN_GAP 2
 #define MIN_KEY_WIDTH 20
 

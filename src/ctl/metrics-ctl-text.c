@@ -128,32 +128,56 @@ metrics_ctl_format_number (double value)
   return g_strdup_printf ("%'.*f", decimals, value);
 }
 
+/* With as many digits as there is room for, but no more than that. */
+static char *
+format_in_room (double value, int max_digits, const char *letter)
+{
+  char *text = NULL;
+
+  for (int digits = max_digits; digits > 0; digits--)
+    {
+      g_free (text);
+      text = g_strdup_printf ("%.*g%s", digits, value, letter);
+      if (strlen (text) <= METRICS_CTL_SHORT_MAX)
+        break;
+    }
+  return text;
+}
+
 /**
  * metrics_ctl_format_short:
  * @value: a finite number
  *
- * Writes a number for where there is little room: six digits, from a million on four and a letter (1.234M),
- * and an exponent where that is shorter.
+ * Writes a number for where there is little room: seven digits, or all of those before the point where they
+ * fit (2148000123). Larger ones have a letter (21.480001G), and an exponent where that is shorter.
  *
- * Returns: (transfer full): the text, of at most 10 characters
+ * Returns: (transfer full): the text, of at most %METRICS_CTL_SHORT_MAX characters
  */
 char *
 metrics_ctl_format_short (double value)
 {
-  static const char letters[] = "MGTP";
-  double size = fabs (value);
+  static const char letters[][2] = { "M", "G", "T", "P" };
+  g_autofree char *plain = NULL;
 
-  if (size < 999999.5)
-    return size == 0 ? g_strdup ("0") : g_strdup_printf (size < 1e-4 ? "%.3g" : "%.6g", value);
-  for (guint i = 0; i < strlen (letters); i++)
+  if (value == 0)
+    return g_strdup ("0");
+  if (fabs (value) < 1e6)
+    return format_in_room (value, 7, "");
+  if (fabs (value) < 1e10)
+    {
+      plain = g_strdup_printf ("%.0f", value);
+      if (strlen (plain) <= METRICS_CTL_SHORT_MAX)
+        return g_steal_pointer (&plain);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (letters); i++)
     {
       double scaled = value / pow (1000, i + 2);
 
       /* What rounds to a thousand has the next letter. */
-      if (fabs (scaled) < 999.95)
-        return g_strdup_printf ("%.4g%c", scaled, letters[i]);
+      if (fabs (scaled) < 999.9995)
+        return format_in_room (scaled, 8, letters[i]);
     }
-  return g_strdup_printf ("%.3g", value);
+  return format_in_room (value, 4, "");
 }
 
 /**

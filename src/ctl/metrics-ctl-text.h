@@ -8,6 +8,9 @@ G_BEGIN_DECLS
 
 /* Times and numbers as people write and read them. */
 
+/* How many characters a number has at most where there is little room. */
+#define METRICS_CTL_SHORT_MAX 10
+
 gboolean metrics_ctl_parse_time (const char *text, gint64 open, gint64 *time);
 gboolean metrics_ctl_parse_step (const char *text, gint64 *seconds);
 
