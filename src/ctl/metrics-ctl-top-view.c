@@ -136,7 +136,8 @@ format_cell (const MetricsCtlTopView *self, const MetricsCtlTopRow *row, Metrics
     }
 }
 
-/* Each step's mean between the least and the greatest of them; steps without points are blank. */
+/* Each step's mean between the least and the greatest of them, low where all are the same; steps without
+ * points are blank. */
 static void
 draw_spark (const MetricsCtlTopRow *row, MetricsCtlPaint *paint, guint style, guint width)
 {
@@ -155,7 +156,7 @@ draw_spark (const MetricsCtlTopRow *row, MetricsCtlPaint *paint, guint style, gu
       }
   for (guint i = METRICS_CTL_TOP_STEPS - width; i < METRICS_CTL_TOP_STEPS; i++)
     {
-      double part = high > low ? (stats->steps[i] / 2 - low / 2) / (high / 2 - low / 2) : 0.4;
+      double part = high > low ? (stats->steps[i] / 2 - low / 2) / (high / 2 - low / 2) : 0;
       guint level = MIN ((guint) (CLAMP (part, 0, 1) * levels), levels - 1);
 
       if (stats->counts[i] == 0)

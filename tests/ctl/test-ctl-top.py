@@ -85,6 +85,12 @@ class Once(TopTest):
         self.assertRegex(plain, r's _+\.*,+-*~+=*\**#+\n\Z')
         self.assertTrue(self.top('--human', LC_ALL='C').isascii())
 
+    def test_what_does_not_change_is_low(self):
+        now = int(time.time())
+        self.put(*(f'{key} {value} {now - 600 + i}' for key, value in (('five', 5), ('null', 0)) for i in range(601)))
+        for row in self.top('--human').splitlines()[1:]:
+            self.assertRegex(row, r's ▁+\Z')
+
     def test_terminal(self):
         """Once, with colours, as wide as it is."""
         self.put_now('k', 1, 2, 3)
