@@ -121,7 +121,7 @@ class LookingTest(HouseTest):
     KEY = 'house.bath.temperature'
 
     def test_values_under_the_pointer_are_those_of_the_server(self):
-        page = self.look(f'#span=6h&chart={self.KEY},house.attic.temperature')
+        page = self.look(f'#from={self.now - 6 * HOUR}&to={self.now}&chart={self.KEY},house.attic.temperature')
         chart = page.chart()
         chart.drawn()
         seen = set()
@@ -159,6 +159,33 @@ class LookingTest(HouseTest):
         self.assertAlmostEqual((left + right) / 2, (start + end) / 2, delta=HOUR / 6)
         chart.wheel(0.5, 3, Keys.CONTROL)
         chart.drawn(lambda data: float(data['to']) - float(data['from']) > right - left)
+
+    def test_the_mark_stays_under_the_pointer_when_the_span_changes(self):
+        page = self.look(f'#from={self.now - 6 * HOUR}&to={self.now}&chart={self.KEY}')
+        chart = page.chart()
+        chart.drawn()
+
+        def is_marked(x):
+            start, end = chart.span()
+            when = chart.hovered()
+            return (when and start <= int(when) <= end and abs((int(when) - start) / (end - start) - x) < 0.05
+                    and chart.legend()[self.KEY] != '–')
+        chart.drag(0.25, 0.6)
+        chart.drawn(lambda data: float(data['to']) < self.now - HOUR)
+        page.wait(lambda: is_marked(0.6), 'a drag leaves the mark elsewhere')
+        chart.wheel(0.6, -3, Keys.CONTROL)
+        page.wait(lambda: is_marked(0.6), 'the wheel leaves the mark elsewhere')
+        chart.hover(0.3)
+        page.wait(lambda: is_marked(0.3))
+        page.driver.back()
+        page.wait(lambda: is_marked(0.3), 'another view leaves the mark elsewhere')
+        page.one('[data-testid=span-1d]').click()
+        page.wait(lambda: chart.hovered() is None, 'the mark stays without a pointer')
+        # What was marked by keys has a time, which another span need not have.
+        chart.element.find_element(By.CSS_SELECTOR, '.plot-surface').send_keys(',')
+        page.wait(chart.hovered)
+        page.one('[data-testid=earlier]').send_keys(Keys.ENTER)
+        page.wait(lambda: chart.hovered() is None, 'the mark stays out of sight')
 
     def test_pan_by_a_drag(self):
         page = self.look(f'#from={self.now - 6 * HOUR}&to={self.now}&chart={self.KEY}')

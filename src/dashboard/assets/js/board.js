@@ -106,7 +106,10 @@ export class Board extends EventTarget {
       view: this.#view,
       window: () => this.window(),
       estimate: (keys, span) => Math.max(...keys.map((key) => this.#keys.estimate(key, span))),
-      hover: (time) => this.#hover(time),
+      hover: (at) => {
+        this.#hovered = at;
+        this.#point();
+      },
       pan: (parts, isOver) => this.pan(parts, isOver),
       zoom: (factor, at) => this.zoom(factor, at),
       show: (from, to) => this.#view.setRange({kind: 'fixed', from, to}),
@@ -131,8 +134,12 @@ export class Board extends EventTarget {
     return {from: extent.from - margin, to: extent.to + margin, isOpen: true};
   }
 
-  #hover(time) {
-    this.#hovered = time;
+  /** Marks in all charts what is pointed at, in the span that is shown now. */
+  #point() {
+    const {from, to} = this.window();
+    if (this.#hovered && 'time' in this.#hovered && (this.#hovered.time < from || this.#hovered.time > to))
+      this.#hovered = null;
+    const time = this.#hovered && (this.#hovered.time ?? from + this.#hovered.part * (to - from));
     for (const chart of this.#charts.values())
       chart.point(time);
   }
@@ -173,6 +180,7 @@ export class Board extends EventTarget {
   showAll(force = false) {
     for (const chart of this.#charts.values())
       chart.show(force);
+    this.#point();
     this.#tick();
   }
 
@@ -191,6 +199,7 @@ export class Board extends EventTarget {
     if (this.#view.range.kind === 'all') {
       for (const chart of this.#charts.values())
         chart.follow();
+      this.#point();
     }
   }
 
@@ -209,8 +218,7 @@ export class Board extends EventTarget {
     this.#timer = setTimeout(() => {
       for (const chart of this.#charts.values())
         chart.follow();
-      if (this.#hovered !== null)
-        this.#hover(this.#hovered);
+      this.#point();
       this.#tick();
     }, Math.max(slowest, Math.min(SLOWEST, pixel)));
   }

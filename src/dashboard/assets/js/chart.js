@@ -17,7 +17,8 @@ import {ValueTable} from './table.js';
  * @property {import('./view.js').View} view
  * @property {() => {from: number, to: number, isOpen: boolean}} window
  * @property {(keys: string[], span: number) => number} estimate how many points one of them probably has in a span
- * @property {(time: number|null, chart: Chart|null) => void} hover shows the values at a time in all charts
+ * @property {(at: {time: number}|{part: number}|null) => void} hover shows the values at a time in all charts, or those at a
+ *   part of the span, whichever is shown
  * @property {(parts: number, isOver: boolean) => void} pan
  * @property {(factor: number, at: number) => void} zoom
  * @property {(from: number, to: number) => void} show
@@ -106,13 +107,14 @@ export class Chart {
   #hands() {
     const {around, plot} = this;
     return {
-      hover: (part) => around.hover(part === null ? null : plot.timeAt(part), this),
+      // A pointer stays where it is when the span changes; where a finger was, only the time is left.
+      hover: (part, isHeld = false) => around.hover(part === null ? null : isHeld ? {part} : {time: plot.timeAt(part)}),
       select: (begin, end, isOver) => {
         plot.select(isOver ? null : begin, end);
         if (isOver && begin !== null)
           around.show(plot.timeAt(Math.min(begin, end)), plot.timeAt(Math.max(begin, end)));
         if (!isOver)
-          around.hover(plot.timeAt(end), this);
+          around.hover({part: end});
       },
       pan: (parts, isOver) => around.pan(parts, isOver),
       zoom: (factor, at) => around.zoom(factor, at),
@@ -243,6 +245,8 @@ export class Chart {
 
   /** Marks a time: the values of all series there, or of the newest points with null. */
   point(time) {
+    if (time === null && this.#hovered === null)
+      return;
     this.#hovered = time;
     this.#showValues();
   }
@@ -294,7 +298,7 @@ export class Chart {
       const at = this.#valuesAt(this.#hovered).time;
       place = Math.max(0, Math.min(times.length - 1, times.indexOf(at) + steps));
     }
-    this.around.hover(times[place], this);
+    this.around.hover({time: times[place]});
     const {points} = this.#valuesAt(times[place]);
     const values = this.state.keys.map((key, i) => `${this.legend.names[i]} ${points[i] ? formatExact(points[i][1]) : '–'}`);
     this.around.say(`${formatTime(times[place])}: ${values.join(', ')}`);

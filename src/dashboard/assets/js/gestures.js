@@ -13,7 +13,7 @@ addEventListener('scroll', () => {
 
 /**
  * @typedef {object} Hands what a chart does; places are parts of the width, 0 to 1
- * @property {(part: number|null) => void} hover
+ * @property {(part: number|null, isHeld?: boolean) => void} hover held: the mark stays there whatever span is shown
  * @property {(begin: number|null, end: number, isOver: boolean) => void} select
  * @property {(parts: number, isOver: boolean) => void} pan by how much of the width, to the later
  * @property {(factor: number, at: number) => void} zoom below 1 in
@@ -56,7 +56,7 @@ export function listen(surface, hands) {
   surface.addEventListener('pointermove', (event) => {
     const before = pointers.get(event.pointerId);
     if (!before) {
-      hands.hover(partOf(event));
+      hands.hover(partOf(event), true);
       return;
     }
     const dx = event.clientX - before.x;
@@ -68,6 +68,8 @@ export function listen(surface, hands) {
       hands.pan(old.middle - now.middle, false);
     } else if (mode === 'pan') {
       before.x = event.clientX;
+      if (event.pointerType !== 'touch')
+        hands.hover(partOf(event), true);
       hands.pan(-dx / width(), false);
     } else if (mode === 'select' && Math.abs(dx) >= CLICK) {
       hands.select(begin, partOf(event), false);
@@ -89,7 +91,7 @@ export function listen(surface, hands) {
       hands.pan(0, true);
       // A tap shows the values there.
       if (Math.abs(partOf(event) - begin) * width() < CLICK)
-        hands.hover(partOf(event));
+        hands.hover(partOf(event), event.pointerType !== 'touch');
     }
     mode = pointers.size === 0 ? '' : 'pan';
   };
