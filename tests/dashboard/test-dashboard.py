@@ -92,6 +92,21 @@ class FindingTest(HouseTest):
                 page.search(text)
                 page.wait(lambda: sorted(page.leaves()) == sorted(found), f'{text!r} finds {page.leaves()}')
 
+    def test_enter_opens_what_is_found_first(self):
+        page = self.look()
+        page.press('/', 'rain', Keys.ENTER)
+        page.chart().drawn()
+        self.assertEqual(page.chart().keys(), ['garden.rain'])
+        page.search('nothing such')
+        nothing = page.one('[data-testid=tree-nothing]')
+        page.wait(lambda: '“nothing such”' in nothing.text)
+        page.press(Keys.ENTER)
+        page.search('temp attic')
+        page.wait(lambda: not nothing.is_displayed())
+        page.chord(Keys.SHIFT, Keys.ENTER)
+        page.wait(lambda: page.chart().keys() == ['garden.rain', 'house.attic.temperature'])
+        self.assertEqual(len(page.charts()), 1)
+
     def test_by_keys_alone(self):
         page = self.look()
         page.press('/')
@@ -263,6 +278,20 @@ class ChartsTest(HouseTest):
         page.find('treeitem', page.named('house,'))
         page.press(Keys.ARROW_DOWN, '+')
         page.wait(lambda: page.charts() and len(page.chart().keys()) == 4)
+
+    def test_a_group_that_is_too_large_says_what_is_left_out(self):
+        for place in range(30):
+            self.put(f'grid.{place % 3}.{place}', [(self.now - 60, place)])
+        page = self.look()
+        page.search('grid')
+        page.find('treeitem', page.named('grid, group of 30'))
+        page.press(Keys.ARROW_DOWN, '+')
+        page.wait(lambda: page.charts() and len(page.chart().keys()) == 24)
+        self.assertRegex(page.one('[data-testid=notice]').text, '24 series.* 6 more')
+        page.search('grid.0')
+        page.find('treeitem', page.named('grid, group of 10'))
+        page.press(Keys.ARROW_DOWN, '+')
+        page.wait(lambda: len(page.charts()) == 2 and len(page.chart(1).keys()) == 10)
 
     def test_many_charts_move_together(self):
         fragment = '#span=6h' + ''.join(f'&chart=house.{room}.temperature' for room in self.ROOMS) + '&chart=garden.rain'

@@ -9,7 +9,7 @@ import {showHelp} from './help.js';
 import {_, fill, ngettext} from './i18n.js';
 import {Keys} from './keys.js';
 import {Sparks} from './spark.js';
-import {Banner, makeHint, makeWelcome} from './states.js';
+import {Banner, Notice, makeHint, makeWelcome} from './states.js';
 import {themeChanges} from './theme.js';
 import {Toolbar} from './toolbar.js';
 import {Tree} from './tree.js';
@@ -30,9 +30,10 @@ export class App {
     this.sparks = new Sparks(this.keys);
     this.tree = new Tree(this.keys, this.sparks);
     this.feed = new Feed(this.keys);
-    this.board = new Board(this.view, this.keys, this.say);
+    this.board = new Board(this.view, this.keys, (text) => this.say(text), (text) => this.#tell(text));
     this.toolbar = new Toolbar(this.view, this.board, () => this.openDrawer());
     this.banner = new Banner(() => this.feed.hurry());
+    this.notice = new Notice();
     this.#build();
     this.#listen();
   }
@@ -44,6 +45,7 @@ export class App {
       on: {input: debounce(80, () => this.#searched()), keydown: (event) => this.#searchKey(event)},
     });
     this.count = h('p', {class: 'tree-count', 'data-testid': 'tree-count'});
+    this.nothing = h('p', {class: 'tree-nothing', dir: 'auto', hidden: true, 'data-testid': 'tree-nothing'});
     const skip = h('a', {class: 'skip', href: '#', text: _('Skip to the charts'), on: {click: (event) => {
       // Not by the fragment, which holds the view.
       event.preventDefault();
@@ -54,13 +56,13 @@ export class App {
                              {class: 'icon-button close-drawer', 'data-testid': 'close-drawer'});
     this.side = h('aside', {class: 'side', id: 'side', 'aria-label': _('Series')},
                   skip, h('div', {class: 'side-head'}, h('p', {class: 'brand', text: 'metricsd'}), close),
-                  this.search, this.count, this.tree.element);
+                  this.search, this.count, this.nothing, this.tree.element);
     this.veil = h('div', {class: 'veil', on: {click: () => this.closeDrawer()}});
     this.note = h('div', {class: 'note'});
     this.main = h('main', {class: 'main', id: 'main', 'aria-label': _('Charts')}, this.note, this.board.element);
     this.toolbar.element.prepend(h('h1', {class: 'unseen', text: 'metricsd'}));
     const content = h('div', {class: 'content'}, this.toolbar.element, this.banner.element, this.main);
-    this.root.append(this.side, this.veil, content, this.live);
+    this.root.append(this.side, this.veil, content, this.notice.element, this.live);
     this.#showNote();
   }
 
@@ -114,11 +116,17 @@ export class App {
     });
   }
 
+  /** Says something that everybody should know. */
+  #tell(text) {
+    this.say(text);
+    this.notice.show(text);
+  }
+
   #open(key) {
     const there = this.view.charts.find(({keys}) => keys.includes(key));
     const chart = there ?? this.view.addChart([key]);
     if (!chart) {
-      this.say(_('There are too many charts.'));
+      this.#tell(_('There are too many charts.'));
       return;
     }
     this.closeDrawer();
@@ -126,14 +134,22 @@ export class App {
     this.say(fill(there ? _('{key} is in a chart already.') : _('Chart of {key} opened.'), {key}));
   }
 
-  #openAll(keys) {
+  #openAll({keys, count}) {
     const chart = keys.length > 0 ? this.view.addChart(keys) : null;
-    if (!chart)
+    if (!chart) {
+      this.#tell(_('There are too many charts.'));
       return;
+    }
     this.closeDrawer();
     this.board.reveal(chart.id);
-    this.say(fill(ngettext('Chart of {n} series opened.', 'Chart of {n} series opened.', keys.length),
-                  {n: formatCount(keys.length)}));
+    const opened = fill(ngettext('Chart of {n} series opened.', 'Chart of {n} series opened.', keys.length),
+                        {n: formatCount(keys.length)});
+    const left = count - keys.length;
+    if (left > 0)
+      this.#tell(`${opened} ${fill(ngettext('{n} more has no room in it.', '{n} more have no room in it.', left),
+                                   {n: formatCount(left)})}`);
+    else
+      this.say(opened);
   }
 
   #add(key) {
@@ -144,21 +160,35 @@ export class App {
     }
     const added = this.view.addSeries(current.id, key);
     this.board.reveal(current.id);
-    this.say(added ? fill(_('{key} added to the chart.'), {key}) : _('This chart has no room for more series.'));
+    if (added)
+      this.say(fill(_('{key} added to the chart.'), {key}));
+    else
+      this.#tell(_('This chart has no room for more series.'));
   }
 
   #searched() {
     this.keys.search(this.search.value);
     this.tree.element.scrollTop = 0;
-    this.say(this.search.value === '' ? '' : fill(ngettext('{n} series found', '{n} series found', this.keys.found),
-                                                 {n: formatCount(this.keys.found)}));
+    const {found, isSearched} = this.keys;
+    this.say(!isSearched ? '' : found === 0 ? this.#foundNothing()
+      : fill(ngettext('{n} series found', '{n} series found', found), {n: formatCount(found)}));
+  }
+
+  #foundNothing() {
+    return fill(_('No series matches “{text}”.'), {text: this.search.value.trim()});
   }
 
   #searchKey(event) {
     if (event.key === 'ArrowDown' || event.key === 'Enter') {
       // What was typed last counts as well.
       this.#searched();
-      this.tree.focusFirst();
+      const first = event.key === 'Enter' && this.keys.isSearched ? this.keys.firstFound() : null;
+      if (first && event.shiftKey)
+        this.#add(first);
+      else if (first)
+        this.#open(first);
+      else if (event.key === 'ArrowDown' || !this.keys.isSearched)
+        this.tree.focusFirst();
       event.preventDefault();
     } else if (event.key === 'Escape') {
       this.search.value = '';
@@ -176,6 +206,8 @@ export class App {
                                {found: formatCount(found), n: formatCount(size)}));
     else
       setText(this.count, formatSeries(size));
+    this.nothing.hidden = !known || !isSearched || found > 0;
+    setText(this.nothing, this.nothing.hidden ? '' : this.#foundNothing());
     this.#showNote();
   }
 

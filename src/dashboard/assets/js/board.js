@@ -19,16 +19,23 @@ export class Board extends EventTarget {
   #view;
   #keys;
   #say;
+  #tell;
   #current = 0;
   #timer = 0;
   #hovered = null;
 
-  /** @param {import('./view.js').View} view @param {import('./keys.js').Keys} keys @param {(text: string) => void} say */
-  constructor(view, keys, say) {
+  /**
+   * @param {import('./view.js').View} view
+   * @param {import('./keys.js').Keys} keys
+   * @param {(text: string) => void} say to screen readers
+   * @param {(text: string) => void} tell to everybody
+   */
+  constructor(view, keys, say, tell) {
     super();
     this.#view = view;
     this.#keys = keys;
     this.#say = say;
+    this.#tell = tell;
     this.element = h('div', {
       id: 'board', class: 'board', 'data-testid': 'board',
       on: {
@@ -258,7 +265,7 @@ export class Board extends EventTarget {
       this.#view.moveChart(moved, this.#view.charts.findIndex(({id}) => id === target));
     } else if (key !== '' && target !== 0) {
       if (!this.#view.addSeries(target, key))
-        this.#say(_('This chart has no room for more series.'));
+        this.#tell(_('This chart has no room for more series.'));
     } else if (key !== '') {
       this.#view.addChart([key]);
     }

@@ -9,12 +9,14 @@ function sections() {
   return [
     [_('Everywhere'), [
       ['/', _('search')],
+      [_('Enter in the search'), _('show the first series found')],
       ['?', _('this help')],
     ]],
     [_('Series'), [
       ['↑ ↓ ← →', _('go, fold and unfold')],
       ['Enter', _('show in a new chart')],
       ['Shift+Enter, +', _('add to the current chart')],
+      [_('+ on a group'), _('show all its series in a new chart')],
       ['*', _('unfold all groups beside this one')],
     ]],
     [_('Charts'), [

@@ -262,11 +262,13 @@ export class Keys extends EventTarget {
     return rows;
   }
 
-  /** The keys directly in a group, as far as `most`; those deeper where there are none. */
+  /** The first key, from the top, that the search found, whether its groups are unfolded or not. */
+  firstFound() {
+    return this.keysIn(this.#root, 1)[0] ?? null;
+  }
+
+  /** The keys in a group that the search leaves, in the order of rows, as far as `most`. @returns {string[]} */
   keysIn(node, most) {
-    const children = this.childrenOf(node).filter((child) => child.isKey);
-    if (children.length > 0)
-      return children.slice(0, most).map((child) => child.path);
     const keys = [];
     const walk = (each) => {
       for (const child of this.childrenOf(each)) {

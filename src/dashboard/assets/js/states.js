@@ -43,6 +43,30 @@ export function makeHint(openDrawer) {
            h('button', {type: 'button', class: 'primary only-narrow', text: _('Show the series'), on: {click: openDrawer}}));
 }
 
+// As long as two short sentences are read without haste (milliseconds).
+const NOTICED = 8000;
+
+/** What is said for a while beside what somebody did; screen readers are told by the caller. */
+export class Notice {
+  #timer = 0;
+
+  constructor() {
+    this.element = h('p', {class: 'notice', hidden: true, 'aria-hidden': 'true', 'data-testid': 'notice'});
+    this.element.addEventListener('click', () => this.#hide());
+  }
+
+  show(text) {
+    setText(this.element, text);
+    this.element.hidden = false;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#hide(), NOTICED);
+  }
+
+  #hide() {
+    this.element.hidden = true;
+  }
+}
+
 /** The banner: the server is gone, and when it is tried again. */
 export class Banner {
   #timer = 0;

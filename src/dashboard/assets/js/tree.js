@@ -5,6 +5,7 @@ import {ICONS, debounce, eachFrame, h, iconButton, setAttributes, setText} from 
 import {formatCount, formatExact, formatShort, formatTime, unitOf} from './format.js';
 import {_, fill} from './i18n.js';
 import {drawSpark} from './spark.js';
+import {MOST_SERIES} from './view.js';
 
 // Rows beyond the view on both sides, so that none is missing while it is scrolled.
 const SPARE = 6;
@@ -12,8 +13,8 @@ const INDENT = 14;
 const DEEPEST_INDENT = 12;
 
 /**
- * Events, all with `detail`: `open` a key, `add` a key to the chart in hand, `group` the keys of a group, `view` the keys
- * that are in view.
+ * Events, all with `detail`: `open` a key, `add` a key to the chart in hand, `group` the keys of a group, as far as a chart
+ * has room for them, and how many there are, `view` the keys that are in view.
  */
 export class Tree extends EventTarget {
   #keys;
@@ -201,7 +202,7 @@ export class Tree extends EventTarget {
     if (node.isKey)
       this.#tell('add', node.path);
     else
-      this.#tell('group', this.#keys.keysIn(node, 8));
+      this.#tell('group', {keys: this.#keys.keysIn(node, MOST_SERIES), count: node.count});
   }
 
   #drag(event) {
