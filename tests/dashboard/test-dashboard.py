@@ -319,6 +319,16 @@ class ChartsTest(HouseTest):
         page.driver.back()
         page.wait(lambda: len(page.charts()) == 2)
 
+    def test_a_series_that_is_not_there(self):
+        page = self.look('#span=bogus&chart=nothing.here')
+        message = page.one('[data-testid=chart-message]')
+        page.wait(lambda: message.text == 'There is no series nothing.here yet.')
+        self.put('nothing.here', [(self.now, 1)])
+        page.chart().shows('nothing.here', '1')
+        page.wait(lambda: not message.is_displayed())
+        page.open(self.server, f'#from=1000&to=2000&chart={self.ROOMS[0]}.none,house.bath.temperature')
+        page.wait(lambda: 'There are no points in this span.' in page.one('[data-testid=chart-message]').text)
+
     def test_functions(self):
         page = self.look('#span=1d&chart=house.energy_total')
         chart = page.chart()

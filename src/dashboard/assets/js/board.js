@@ -46,6 +46,10 @@ export class Board extends EventTarget {
     });
     view.addEventListener('change', () => this.#reconcile());
     view.addEventListener('range', () => this.showAll());
+    keys.addEventListener('change', eachFrame(() => {
+      for (const chart of this.#charts.values())
+        chart.keysChanged();
+    }));
     document.addEventListener('visibilitychange', () => this.#tick());
     new ResizeObserver(eachFrame(() => this.#fitRows())).observe(this.element);
   }
@@ -112,6 +116,7 @@ export class Board extends EventTarget {
     return {
       view: this.#view,
       window: () => this.window(),
+      isMissing: (key) => this.#keys.known && !this.#keys.get(key)?.isKey,
       estimate: (keys, span) => Math.max(...keys.map((key) => this.#keys.estimate(key, span))),
       hover: (at) => {
         this.#hovered = at;

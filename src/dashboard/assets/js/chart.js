@@ -16,6 +16,7 @@ import {ValueTable} from './table.js';
  * @typedef {object} Surroundings what a chart needs of the page
  * @property {import('./view.js').View} view
  * @property {() => {from: number, to: number, isOpen: boolean}} window
+ * @property {(key: string) => boolean} isMissing whether there certainly is no such series
  * @property {(keys: string[], span: number) => number} estimate how many points one of them probably has in a span
  * @property {(at: {time: number}|{part: number}|null) => void} hover shows the values at a time in all charts, or those at a
  *   part of the span, whichever is shown
@@ -171,6 +172,11 @@ export class Chart {
     this.show();
   }
 
+  /** Looks again which of its series there are. */
+  keysChanged() {
+    this.#showMessage();
+  }
+
   restyle() {
     this.plot.restyle();
     this.legend.restyle();
@@ -227,7 +233,8 @@ export class Chart {
     const {state, error} = this.loader;
     const {from, to} = this.#span;
     const isEmpty = state === 'ready' && !error && this.lists.every((points) => !summarise(points, from, to));
-    const name = error ? `error ${error.message}` : isEmpty ? 'empty' : '';
+    const isMissing = isEmpty && this.state.keys.every((key) => this.around.isMissing(key));
+    const name = error ? `error ${error.message}` : isMissing ? `missing ${this.state.keys.join(' ')}` : isEmpty ? 'empty' : '';
     this.message.hidden = name === '' || (state === 'loading' && !error);
     if (this.message.dataset.name === name)
       return;
@@ -236,6 +243,11 @@ export class Chart {
       this.message.replaceChildren(
         h('p', {text: error.inWords ? error.inWords() : String(error.message)}),
         h('button', {type: 'button', text: _('Try again'), on: {click: () => this.show(true)}}));
+    } else if (isMissing) {
+      const [key, ...others] = this.state.keys;
+      this.message.replaceChildren(h('p', {
+        text: others.length === 0 ? fill(_('There is no series {key} yet.'), {key}) : _('None of these series is there yet.'),
+      }));
     } else if (isEmpty) {
       this.message.replaceChildren(
         h('p', {text: _('There are no points in this span.')}),
