@@ -121,16 +121,6 @@ export function formatDuration(seconds, unitDisplay = 'short') {
   return numberFormat({style: 'unit', unit, unitDisplay, maximumFractionDigits: 1}).format(seconds / size);
 }
 
-/** How long ago something was. */
-export function formatAgo(seconds) {
-  const format = new Intl.RelativeTimeFormat(getLocale(), {numeric: 'always', style: 'short'});
-  for (const [size, unit] of [[31536000, 'year'], [86400, 'day'], [3600, 'hour'], [60, 'minute']]) {
-    if (seconds >= 2 * size)
-      return format.format(-Math.floor(seconds / size), unit);
-  }
-  return format.format(-Math.max(0, Math.floor(seconds)), 'second');
-}
-
 /** "3 series". */
 export function formatSeries(number) {
   // The plural of this English word is the same; that of others is not.
