@@ -99,19 +99,3 @@ metrics_http_parameters_clear (MetricsHttpParameters *self)
   g_clear_pointer (&self->items, g_free);
   self->n_items = 0;
 }
-
-/**
- * metrics_http_parameters_get:
- * @self: parameters
- * @name: the name of one
- *
- * Returns: (transfer none) (nullable): the value of the first one of that name; %NULL where there is none
- */
-const char *
-metrics_http_parameters_get (const MetricsHttpParameters *self, const char *name)
-{
-  for (guint i = 0; i < self->n_items; i++)
-    if (strcmp (self->items[i].name, name) == 0)
-      return self->items[i].value;
-  return NULL;
-}

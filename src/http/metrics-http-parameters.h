@@ -33,7 +33,6 @@ typedef struct
 
 const char *metrics_http_parameters_parse (MetricsHttpParameters *self, const char *query, gsize len);
 void metrics_http_parameters_clear (MetricsHttpParameters *self);
-const char *metrics_http_parameters_get (const MetricsHttpParameters *self, const char *name);
 char *metrics_http_unescape (const char *text, gsize len, gboolean plus_is_space);
 
 G_END_DECLS
