@@ -63,18 +63,6 @@ metrics_ctl_top_rows_free (MetricsCtlTopRows *self)
 }
 
 /**
- * metrics_ctl_top_column_get_name:
- * @column: a column
- *
- * Returns: its name on the command line
- */
-const char *
-metrics_ctl_top_column_get_name (MetricsCtlTopColumn column)
-{
-  return names[column];
-}
-
-/**
  * metrics_ctl_top_column_from_name:
  * @name: a name
  * @column: (out): the column

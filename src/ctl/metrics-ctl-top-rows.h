@@ -104,7 +104,6 @@ typedef struct
 MetricsCtlTopRows *metrics_ctl_top_rows_new (MetricsCtlTopColumn sort, gboolean reverse);
 void metrics_ctl_top_rows_free (MetricsCtlTopRows *self);
 
-const char *metrics_ctl_top_column_get_name (MetricsCtlTopColumn column);
 gboolean metrics_ctl_top_column_from_name (const char *name, MetricsCtlTopColumn *column);
 gboolean metrics_ctl_top_column_is_of_window (MetricsCtlTopColumn column);
 
