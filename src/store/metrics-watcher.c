@@ -21,7 +21,11 @@
  * not. */
 
 #define SMALLEST_TABLE 64
-#define LARGEST_TABLE 16384
+
+/* Places of a table. The largest is for a watcher of most series of a large server, and had only while the
+ * store uses less than half of its memory: there may be many watchers. */
+#define LARGE_TABLE 16384
+#define LARGEST_TABLE 131072
 
 /* The same as METRICS_WATCHER_MAX_COST, of all watchers: a put to a new series does all of that at once. */
 #define MAX_COST_OF_ALL (4 << 20)
@@ -285,6 +289,16 @@ matches (MetricsWatcher *self, const MetricsEntry *entry)
   return FALSE;
 }
 
+static gboolean
+may_have_larger_table (const MetricsWatcher *self)
+{
+  const MetricsStore *store = self->store;
+
+  return self->table_size < LARGE_TABLE
+         || (self->table_size < LARGEST_TABLE
+             && store->usage.memory + self->table_size * sizeof *self->table < store->memory_limit / 2);
+}
+
 /* A series that is not in its place: matches it. Not inlined, nor is what follows, so that a put that nobody
  * wants to know of saves no registers for it. */
 G_GNUC_NO_INLINE static gboolean
@@ -293,7 +307,7 @@ learn (MetricsWatcher *self, const MetricsEntry *entry)
   guint64 *place = &self->table[entry->id & (self->table_size - 1)];
   gboolean is_watched = matches (self, entry);
 
-  if (*place != 0 && ++self->n_displaced > self->table_size / 4 && self->table_size < LARGEST_TABLE)
+  if (*place != 0 && ++self->n_displaced > self->table_size / 4 && may_have_larger_table (self))
     {
       set_table (self, self->table_size * 2);
       place = &self->table[entry->id & (self->table_size - 1)];
