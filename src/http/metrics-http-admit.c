@@ -4,7 +4,7 @@
 
 #include "http/metrics-http-private.h"
 
-#include "http/metrics-http-log.h"
+#include "common/metrics-peer.h"
 
 #include <string.h>
 
@@ -74,7 +74,7 @@ admit_rights (MetricsHttpRequest *self)
 
   if (missing == 0)
     return TRUE;
-  metrics_http_log_denied (metrics_http_client_get_socket (self->client), missing);
+  metrics_peer_log_denied (metrics_http_client_get_socket (self->client), missing);
   metrics_http_request_fail (self, 403, "forbidden", NULL, "this address does not give the right '%s'",
                              metrics_rights_get_name (missing));
   return FALSE;

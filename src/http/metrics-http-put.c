@@ -2,12 +2,14 @@
 
 #include "config.h"
 
+#include "common/metrics-peer.h"
 #include "http/metrics-http-accept.h"
 #include "http/metrics-http-body.h"
-#include "http/metrics-http-log.h"
 #include "http/metrics-http-points.h"
+#include "http/metrics-http-private.h"
 #include "http/metrics-http-routes.h"
 #include "store/metrics-putter.h"
+#include "store/metrics-store-log.h"
 
 #include <string.h>
 
@@ -54,7 +56,13 @@ fail_from_store (MetricsHttpRequest *request, const Put *put, const GError *erro
   g_autofree char *where = metrics_http_body_name_place (put->body, is_too_old ? METRICS_HTTP_FIELD_TIMESTAMP
                                                                                : METRICS_HTTP_FIELD_NONE);
 
-  metrics_http_log_refused_put (request, error);
+  if (metrics_store_log_is_due (error))
+    {
+      g_autofree char *client = metrics_peer_dup_name (metrics_http_client_get_socket (request->client));
+
+      metrics_store_log_refused_put (metrics_http_get_store (metrics_http_request_get_http (request)), error,
+                                     client);
+    }
   metrics_http_request_fail (request,
                              is_too_old ? 400
                              : is_full  ? 507

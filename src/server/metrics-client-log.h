@@ -10,10 +10,8 @@
 
 G_BEGIN_DECLS
 
-void metrics_client_log_set_name (GSocket *socket, const char *name);
 void metrics_client_log_lost (GSocket *socket, const GError *error);
 void metrics_client_log_over_limit (GSocket *socket, const MetricsLimits *limits);
-void metrics_client_log_denied (GSocket *socket, MetricsRights missing);
 void metrics_client_log_long_line (GSocket *socket, const MetricsLimits *limits);
 void metrics_client_log_http (GSocket *socket);
 void metrics_client_log_refused_put (GSocket *socket, MetricsStore *store, const GError *error);

@@ -5,6 +5,7 @@
 #include "server/metrics-service-private.h"
 
 #include "common/metrics-log.h"
+#include "common/metrics-peer.h"
 #include "server/metrics-accept-guard.h"
 #include "server/metrics-client-log.h"
 
@@ -366,7 +367,7 @@ metrics_service_adopt (MetricsService *self,
 
   g_return_val_if_fail (METRICS_IS_SERVICE (self), FALSE);
 
-  metrics_client_log_set_name (g_socket_connection_get_socket (stream), name);
+  metrics_peer_set_name (g_socket_connection_get_socket (stream), name);
   if (self->finishing)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "the server stops");

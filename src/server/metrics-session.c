@@ -4,6 +4,7 @@
 
 #include "server/metrics-session.h"
 
+#include "common/metrics-peer.h"
 #include "protocol/metrics-command.h"
 #include "protocol/metrics-reply.h"
 #include "server/metrics-client-log.h"
@@ -364,7 +365,7 @@ metrics_session_execute (MetricsSession *self, const char *line, gsize len, gint
   missing = needed_rights (command.verb) & ~self->rights;
   if (missing != METRICS_RIGHTS_NONE)
     {
-      metrics_client_log_denied (self->socket, missing);
+      metrics_peer_log_denied (self->socket, missing);
       metrics_session_refuse (self, "permission denied", out);
     }
   else if (G_UNLIKELY (self->subscription != NULL) && !is_answered_while_watching (command.verb))
