@@ -168,7 +168,8 @@ class OriginTest(TestCase):
             with Wire(self.server) as wire:
                 answer = wire.ask(method, target, Host='evil.example', Origin='http://evil.example',
                                   Sec_Fetch_Site='same-origin')
-                self.assertEqual((answer.status, answer.error()['code']), (421, 'wrong-host'))
+                self.assertEqual((answer.status, answer.reason, answer.error()['code']),
+                                 (421, 'Misdirected Request', 'wrong-host'))
 
 
 class RightTest(TestCase):

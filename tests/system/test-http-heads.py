@@ -194,7 +194,8 @@ class HeadTest(TestCase):
                 answer = wire.response()
                 self.assertEqual(answer.status, status)
                 if status == 431:
-                    self.assertEqual(answer.error()['code'], 'head-too-large')
+                    self.assertEqual((answer.reason, answer.error()['code']),
+                                     ('Request Header Fields Too Large', 'head-too-large'))
                     wire.expect_eof()
 
     def test_size(self):
