@@ -10,7 +10,7 @@
 
 /**
  * metrics_http_unescape:
- * @text: a text with %XX in it
+ * @text: a text with %XX in it, and no NUL
  * @len: its length
  * @plus_is_space: whether `+` is a blank, as in forms
  *
@@ -20,22 +20,11 @@
 char *
 metrics_http_unescape (const char *text, gsize len, gboolean plus_is_space)
 {
-  g_autofree char *result = g_malloc (len + 1);
-  gsize n = 0;
+  g_autofree char *form = plus_is_space ? g_strdelimit (g_strndup (text, len), "+", ' ') : NULL;
+  const char *escaped = form != NULL ? form : text;
+  g_autofree char *result = g_uri_unescape_segment (escaped, escaped + len, NULL);
 
-  for (gsize i = 0; i < len; i++)
-    if (text[i] != '%')
-      result[n++] = plus_is_space && text[i] == '+' ? ' ' : text[i];
-    else if (len - i > 2 && g_ascii_isxdigit (text[i + 1]) && g_ascii_isxdigit (text[i + 2]))
-      {
-        result[n++] = g_ascii_xdigit_value (text[i + 1]) * 16 + g_ascii_xdigit_value (text[i + 2]);
-        i += 2;
-      }
-    else
-      return NULL;
-  result[n] = '\0';
-  /* A NUL is not valid to it either. */
-  return g_utf8_validate (result, n, NULL) ? g_steal_pointer (&result) : NULL;
+  return result != NULL && g_utf8_validate (result, -1, NULL) ? g_steal_pointer (&result) : NULL;
 }
 
 static gboolean
