@@ -42,6 +42,7 @@ metrics_http_request_new (MetricsHttpClient *client, const MetricsHttpHead *head
 {
   MetricsHttpRequest *self = g_new0 (MetricsHttpRequest, 1);
   const char *problem;
+  gboolean is_read;
 
   self->client = client;
   self->minor = head->minor;
@@ -49,11 +50,14 @@ metrics_http_request_new (MetricsHttpClient *client, const MetricsHttpHead *head
   self->is_head = strcmp (self->method, "HEAD") == 0;
   self->host = head->host_len > 0 ? g_strndup (data + head->host, head->host_len) : NULL;
   self->headers = soup_message_headers_new (SOUP_MESSAGE_HEADERS_REQUEST);
-  /* But for the empty line. What is wrong with it was found before. */
-  soup_headers_parse (data + head->start, head->len - head->start - 2, self->headers);
+  /* But for the empty line. What is wrong with it was found before; a field that is not read must not be
+   * taken for one that is not there, for some say who is not let in. */
+  is_read = soup_headers_parse (data + head->start, head->len - head->start - 2, self->headers);
   problem = split_target (self, data + head->target, head->target_len);
   if (problem != NULL)
     metrics_http_request_fail (self, 400, "bad-target", NULL, "%s", problem);
+  else if (!is_read)
+    metrics_http_request_fail (self, 400, "bad-head", NULL, "the header fields cannot be read");
   return self;
 }
 
