@@ -16,9 +16,7 @@
  *
  * Serves HTTP to clients that others accept.
  *
- * libsoup reads heads and the values in them. Its SoupServer is not used: it serves one request of a
- * connection that it has not accepted itself, has each socket polled by the main context, which slows down
- * everybody else, ends a chunked answer from another thread, and has limits neither for bodies nor for time.
+ * README.md says how a request goes through the room, and why it is not libsoup's SoupServer that serves.
  */
 struct _MetricsHttp
 {
