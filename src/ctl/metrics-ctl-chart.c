@@ -226,20 +226,23 @@ find_label (const Layout *layout, guint row)
   return NULL;
 }
 
+/* In the middle of the canvas, or as much of it as there is room for. */
 static void
-draw_row (const Layout *layout,
-          const MetricsCtlCanvas *canvas,
-          MetricsCtlPaint *paint,
-          guint row,
-          gboolean letters)
+draw_message (const Layout *layout, MetricsCtlPaint *paint, const char *message)
 {
-  g_autofree char *label = find_label (layout, row);
+  guint width = (guint) MIN (metrics_ctl_text_width (message), layout->columns);
 
-  metrics_ctl_paint_right (paint, METRICS_CTL_STYLE_PLAIN, label != NULL ? label : "", layout->label_width);
-  metrics_ctl_paint_unichar (paint, METRICS_CTL_STYLE_FAINT,
-                             paint->ascii    ? (label != NULL ? '+' : '|')
-                             : label != NULL ? 0x2524
-                                             : 0x2502);
+  metrics_ctl_paint_blanks (paint, (layout->columns - width) / 2);
+  metrics_ctl_paint_text (paint, METRICS_CTL_STYLE_PLAIN, message);
+}
+
+static void
+draw_canvas_row (const Layout *layout,
+                 const MetricsCtlCanvas *canvas,
+                 MetricsCtlPaint *paint,
+                 guint row,
+                 gboolean letters)
+{
   for (guint column = 0; column < layout->columns; column++)
     {
       guint nth = metrics_ctl_canvas_get_color (canvas, column, row);
@@ -251,6 +254,26 @@ draw_row (const Layout *layout,
         c = (guchar) metrics_ctl_chart_get_letter (nth);
       metrics_ctl_paint_unichar (paint, METRICS_CTL_STYLE_SERIES + nth, c);
     }
+}
+
+static void
+draw_row (const MetricsCtlChart *self,
+          const Layout *layout,
+          const MetricsCtlCanvas *canvas,
+          MetricsCtlPaint *paint,
+          guint row)
+{
+  g_autofree char *label = find_label (layout, row);
+
+  metrics_ctl_paint_right (paint, METRICS_CTL_STYLE_PLAIN, label != NULL ? label : "", layout->label_width);
+  metrics_ctl_paint_unichar (paint, METRICS_CTL_STYLE_FAINT,
+                             paint->ascii    ? (label != NULL ? '+' : '|')
+                             : label != NULL ? 0x2524
+                                             : 0x2502);
+  if (self->message != NULL && row == layout->rows / 2)
+    draw_message (layout, paint, self->message);
+  else
+    draw_canvas_row (layout, canvas, paint, row, self->series->len > 1);
   if (layout->marks[row] != NULL)
     {
       metrics_ctl_paint_blanks (paint, 1);
@@ -308,9 +331,10 @@ draw_title (const MetricsCtlChart *self, const Layout *layout, MetricsCtlPaint *
       metrics_ctl_paint_text (paint, METRICS_CTL_STYLE_REVERSE, self->status);
       metrics_ctl_paint_blanks (paint, 2);
     }
-  if (layout->legend == 0)
+  if (layout->legend == 0 && !self->alert)
     metrics_ctl_legend_draw_names (self, paint);
-  metrics_ctl_paint_text (paint, METRICS_CTL_STYLE_PLAIN, self->title);
+  metrics_ctl_paint_text (paint, self->alert ? METRICS_CTL_STYLE_REVERSE : METRICS_CTL_STYLE_PLAIN,
+                          self->title);
   metrics_ctl_paint_end_line (paint);
 }
 
@@ -336,7 +360,7 @@ metrics_ctl_chart_draw (const MetricsCtlChart *self, MetricsCtlPaint *paint)
   if (layout.title)
     draw_title (self, &layout, paint);
   for (guint row = 0; row < layout.rows; row++)
-    draw_row (&layout, canvas, paint, row, self->series->len > 1);
+    draw_row (self, &layout, canvas, paint, row);
   if (self->height >= 3)
     draw_time_axis (self, &layout, paint);
   if (layout.legend > 0)

@@ -23,6 +23,8 @@ G_BEGIN_DECLS
  * @step: the step of the points
  * @title: (unowned): what stands above
  * @status: (unowned) (nullable): what has to be seen, beside the title
+ * @alert: whether the title says that something is wrong
+ * @message: (unowned) (nullable): what is said in the middle of a picture of nothing
  * @min: (nullable): where the axis of values begins; by default where the values do
  * @max: (nullable): where it ends
  * @zone: (unowned): whose clocks to show
@@ -39,6 +41,8 @@ typedef struct
   gint64 step;
   const char *title;
   const char *status;
+  gboolean alert;
+  const char *message;
   const double *min;
   const double *max;
   GTimeZone *zone;

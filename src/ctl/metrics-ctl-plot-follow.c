@@ -44,6 +44,7 @@ typedef struct
   gboolean help;     /* whether the keys are told in place of the title */
   gboolean reload;   /* whether all is to be read again, the keys too */
   gboolean reading;  /* whether an answer is awaited */
+  gboolean found;    /* whether keys were looked for at all */
   guint generation;  /* of the span and the step: an answer for others is too late */
   guint read_source; /* 0 is none */
   guint draw_source; /* as well */
@@ -86,11 +87,50 @@ draw_small (Follow *self)
   metrics_ctl_paint_end_line (&self->paint);
 }
 
+/* What there is to be said where there is nothing to see. */
+static char *
+make_message (const Follow *self, gint64 from, gint64 to)
+{
+  g_autofree char *patterns = NULL;
+  g_autofree char *shown = NULL;
+
+  if (!self->found)
+    return NULL;
+  for (guint i = 0; i < self->series->len; i++)
+    if (metrics_ctl_series_summarize (g_ptr_array_index (self->series, i), from, to).n > 0)
+      return NULL;
+  if (self->series->len > 0)
+    return g_strdup (_ ("no points in this span"));
+  patterns = g_strjoinv (" ", self->plot->patterns);
+  shown = metrics_ctl_escape (patterns, strlen (patterns), METRICS_CTL_PATTERNS_SHOWN);
+  /* Translators: that keys which match a pattern, or several, are waited for */
+  return g_strdup_printf (_ ("no key matches yet, waiting: %s"), shown);
+}
+
+/**
+ * metrics_ctl_plot_describe_problem:
+ * @watch: what tells of points
+ * @error: what went wrong
+ *
+ * Returns: (transfer full): that in a line, beginning with what is done about it, for its end may be cut off
+ */
+char *
+metrics_ctl_plot_describe_problem (MetricsWatch *watch, const GError *error)
+{
+  g_autofree char *text = metrics_ctl_escape (error->message, strlen (error->message), G_MAXSIZE);
+
+  if (metrics_watch_get_online (watch))
+    return g_steal_pointer (&text);
+  /* Translators: why there is no connection follows */
+  return g_strdup_printf (_ ("connecting again: %s"), text);
+}
+
 static void
 draw_chart (Follow *self)
 {
   gint64 to = get_to (self), from = to - self->span, step = get_step (self);
   g_autofree char *title = metrics_ctl_plot_make_title (self->plot, from, to, step);
+  g_autofree char *message = make_message (self, from, to);
   MetricsCtlChart chart = {
     .series = self->series,
     .n_left_out = g_hash_table_size (self->others),
@@ -98,10 +138,12 @@ draw_chart (Follow *self)
     .to = to,
     .step = step,
     /* What the keys do: keep it short, it is one line of a terminal. */
-    .title = self->help ? _ ("q ends  + - zoom  left right  space pauses  r reads again") : title,
-    .status = self->problem != NULL ? self->problem
-              : self->paused        ? _ ("paused")
-                                    : NULL,
+    .title = self->help              ? _ ("q ends  + - zoom  left right  space pauses  r reads again")
+             : self->problem != NULL ? self->problem
+                                     : title,
+    .alert = self->problem != NULL && !self->help,
+    .status = self->paused ? _ ("paused") : NULL,
+    .message = message,
     .min = self->plot->min,
     .max = self->plot->max,
     .zone = self->plot->zone,
@@ -183,6 +225,7 @@ apply_found (Follow *self, const MetricsCtlPlotRead *read)
     }
   g_clear_pointer (&self->others, g_hash_table_unref);
   self->others = g_hash_table_ref (read->others);
+  self->found = TRUE;
 }
 
 static void
@@ -217,7 +260,7 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
        * asked for when something comes, or all is read again. */
       self->reload = TRUE;
       if (self->problem == NULL)
-        self->problem = metrics_ctl_escape (error->message, strlen (error->message), G_MAXSIZE);
+        self->problem = metrics_ctl_plot_describe_problem (self->watch, error);
       draw (self);
       return;
     }
@@ -319,7 +362,7 @@ static void
 on_disconnected (MetricsWatch *watch, const GError *error, Follow *self)
 {
   g_free (self->problem);
-  self->problem = metrics_ctl_escape (error->message, strlen (error->message), G_MAXSIZE);
+  self->problem = metrics_ctl_plot_describe_problem (watch, error);
   draw (self);
 }
 

@@ -53,7 +53,12 @@ typedef struct
 /* The most steps that are asked for: no terminal has dots for more. */
 #define METRICS_CTL_PLOT_MAX_STEPS 10000
 
+/* About so many bytes of the patterns are shown where there is nothing else. */
+#define METRICS_CTL_PATTERNS_SHOWN 100
+
 char *metrics_ctl_plot_make_title (const MetricsCtlPlot *self, gint64 from, gint64 to, gint64 step);
+
+char *metrics_ctl_plot_describe_problem (MetricsWatch *watch, const GError *error);
 
 int metrics_ctl_plot_still (const MetricsCtlPlot *self);
 int metrics_ctl_plot_follow (const MetricsCtlPlot *self);

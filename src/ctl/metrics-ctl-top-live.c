@@ -63,15 +63,34 @@ make_title (const MetricsCtlTopLive *self)
   return g_strdup_printf (_ ("%s  keys: %s  window: %s"), address, count, window);
 }
 
+/* What there is to be said in place of rows. */
+static char *
+make_message (const MetricsCtlTopLive *self)
+{
+  g_autofree char *shown = NULL;
+
+  if (!self->loaded || self->rows->shown->len > 0)
+    return NULL;
+  if (self->rows->all->len > 0)
+    return g_strdup_printf (_ ("no key has '%s' in it"), self->rows->filter);
+  shown = metrics_ctl_escape (self->top->pattern, strlen (self->top->pattern), METRICS_CTL_PATTERNS_SHOWN);
+  /* Translators: that keys which match a pattern, or several, are waited for */
+  return g_strdup_printf (_ ("no key matches yet, waiting: %s"), shown);
+}
+
 static void
 draw_table (MetricsCtlTopLive *self)
 {
+  g_autofree char *message = make_message (self);
   g_autofree char *title = make_title (self);
   MetricsCtlTopView view = {
     .rows = self->rows,
     /* What the keys do: keep it short, it is one line of a terminal. */
-    .title = self->help ? _ ("q ends  s S sort  r turns  / filters  + - window  Enter draws") : title,
-    .status = self->problem,
+    .title = self->help              ? _ ("q ends  s S sort  r turns  / filters  + - window  Enter draws")
+             : self->problem != NULL ? self->problem
+                                     : title,
+    .alert = self->problem != NULL && !self->help,
+    .message = message,
     .prompt = self->prompt != NULL ? self->prompt->str : NULL,
     .now = get_now (),
     .window = self->window,
@@ -193,7 +212,10 @@ apply (MetricsCtlTopLive *self, MetricsCtlTopRead *read)
   if (read->all)
     choose_next_time (self);
   if (read->samples != NULL)
-    metrics_ctl_top_rows_load (self->rows, read->samples, self->asked_at);
+    {
+      metrics_ctl_top_rows_load (self->rows, read->samples, self->asked_at);
+      self->loaded = TRUE;
+    }
   for (guint i = 0; read->all && i < self->rows->all->len; i++)
     {
       MetricsCtlTopRow *row = g_ptr_array_index (self->rows->all, i);
@@ -225,7 +247,7 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
       /* The next tick asks again. */
       self->reload = TRUE;
       if (self->problem == NULL && self->screen != NULL)
-        self->problem = metrics_ctl_escape (error->message, strlen (error->message), G_MAXSIZE);
+        self->problem = metrics_ctl_plot_describe_problem (self->watch, error);
       draw (self);
       return;
     }
@@ -328,7 +350,7 @@ static void
 on_disconnected (MetricsWatch *watch, const GError *error, MetricsCtlTopLive *self)
 {
   g_free (self->problem);
-  self->problem = metrics_ctl_escape (error->message, strlen (error->message), G_MAXSIZE);
+  self->problem = metrics_ctl_plot_describe_problem (watch, error);
   draw (self);
 }
 

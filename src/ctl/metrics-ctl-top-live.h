@@ -26,6 +26,7 @@ typedef struct
   gboolean reload;     /* whether the series are to be read again */
   gboolean unsorted;   /* whether points have come since the rows were sorted */
   gboolean reading;    /* whether an answer is awaited */
+  gboolean loaded;     /* whether the series were read at all */
   gint64 asked_at;     /* monotonic time in microseconds, of the last question */
   gint64 all_due_at;   /* monotonic time in microseconds, when all windows may be read again */
   gint64 reloaded_at;  /* of the last one for all series */

@@ -225,26 +225,28 @@ draw_row (const MetricsCtlTopView *self, const Layout *layout, MetricsCtlPaint *
  * @self: what to draw
  * @paint: where to draw it
  *
- * Draws the table: the title, where there is one; the header; as many rows as can be seen; and the filter
- * that is being typed.
+ * Draws the table: the title, where there is one; the header; as many rows as can be seen, or what is said
+ * in their place; and the filter that is being typed.
  */
 void
 metrics_ctl_top_view_draw (const MetricsCtlTopView *self, MetricsCtlPaint *paint)
 {
   Layout layout = lay_out (self, paint->width);
+  gboolean message = self->message != NULL && (self->n_rows > 0 || !paint->screen);
 
   if (self->title != NULL)
     {
-      if (self->status != NULL)
-        {
-          metrics_ctl_paint_text (paint, METRICS_CTL_STYLE_REVERSE, self->status);
-          metrics_ctl_paint_blanks (paint, 2);
-        }
-      metrics_ctl_paint_text (paint, METRICS_CTL_STYLE_PLAIN, self->title);
+      metrics_ctl_paint_text (paint, self->alert ? METRICS_CTL_STYLE_REVERSE : METRICS_CTL_STYLE_PLAIN,
+                              self->title);
       metrics_ctl_paint_end_line (paint);
     }
   draw_header (self, &layout, paint);
-  for (guint i = 0; i < self->n_rows; i++)
+  if (message)
+    {
+      metrics_ctl_paint_text (paint, METRICS_CTL_STYLE_PLAIN, self->message);
+      metrics_ctl_paint_end_line (paint);
+    }
+  for (guint i = message ? 1 : 0; i < self->n_rows; i++)
     if (self->first + i < self->rows->shown->len)
       draw_row (self, &layout, paint, self->first + i);
     else if (paint->screen)

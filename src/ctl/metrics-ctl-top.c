@@ -86,8 +86,10 @@ print_rows (const MetricsCtlTop *self, const MetricsCtlTopRows *rows, guint n_ro
 static int
 print_view (const MetricsCtlTop *self, const MetricsCtlTopRows *rows, guint n_rows, gint64 now)
 {
+  g_autofree char *message = g_strdup_printf (_ ("no key matches: %s"), self->pattern);
   const MetricsCtlTopView view = {
     .rows = rows,
+    .message = rows->shown->len == 0 ? message : NULL,
     .now = now,
     .window = self->window,
     .selected = -1,

@@ -37,7 +37,8 @@ typedef struct
  * MetricsCtlTopView:
  * @rows: (unowned): the table
  * @title: (unowned) (nullable): what stands above
- * @status: (unowned) (nullable): what has to be seen, beside it
+ * @alert: whether that says that something is wrong
+ * @message: (unowned) (nullable): what stands in place of rows
  * @prompt: (unowned) (nullable): the filter that is being typed
  * @now: the time
  * @window: how far back is looked
@@ -51,7 +52,8 @@ typedef struct
 {
   const MetricsCtlTopRows *rows;
   const char *title;
-  const char *status;
+  gboolean alert;
+  const char *message;
   const char *prompt;
   gint64 now;
   gint64 window;
