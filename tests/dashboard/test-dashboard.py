@@ -227,6 +227,26 @@ class LookingTest(HouseTest):
         for one, two in zip(other.chart().span(), page.chart().span()):
             self.assertAlmostEqual(one, two, delta=1)
 
+    def test_a_first_look_is_not_at_an_empty_hour(self):
+        self.put('young', [(self.now - 60 + i, i) for i in range(60)])
+        self.put('old', [(self.now - 3 * DAY + i, i) for i in range(60)])
+        self.put('elsewhere', [(1700000000000 + i, i) for i in range(60)])
+        for key, span in (('young', '5m'), (self.KEY, '1h'), ('old', '7d'), ('elsewhere', 'all')):
+            with self.subTest(key=key):
+                page = self.page = self.dashboard()
+                self.look().add(key)
+                page.chart().drawn(lambda data: int(data['points']) > 0)
+                self.assertIn(f'span={span}', page.fragment)
+                self.assertEqual(page.one(f'[data-testid=span-{span}]').get_attribute('aria-pressed'), 'true')
+        # Whoever chose has it so.
+        page.open(self.server, '#span=30d')
+        page.add('young')
+        page.chart().drawn()
+        self.assertIn('span=30d', page.fragment)
+        page = self.dashboard()
+        page.open(self.server, '#chart=young')
+        page.chart().drawn(lambda data: abs(float(data['to']) - float(data['from']) - 300) < 1)
+
     def test_spans_to_choose_from(self):
         page = self.look(f'#chart={self.KEY}')
         for name, seconds in (('1d', DAY), ('5m', 300), ('6h', 6 * HOUR)):

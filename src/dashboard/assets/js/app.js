@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The page: the tree on one side, the bar and the charts on the other, and what goes between them.
 
+import {now} from './api.js';
 import {Board} from './board.js';
 import {ICONS, debounce, eachFrame, h, iconButton, setAttributes, setText} from './dom.js';
 import {Feed} from './feed.js';
@@ -8,6 +9,7 @@ import {formatCount, formatSeries} from './format.js';
 import {showHelp} from './help.js';
 import {_, fill, ngettext} from './i18n.js';
 import {Keys} from './keys.js';
+import {firstRange} from './span.js';
 import {Sparks} from './spark.js';
 import {Banner, Notice, makeHint, makeWelcome} from './states.js';
 import {themeChanges} from './theme.js';
@@ -107,10 +109,15 @@ export class App {
   }
 
   async start() {
+    this.view.suggest = (keys) => {
+      const extent = this.keys.known ? this.keys.extent(keys) : null;
+      return extent && firstRange(extent, now());
+    };
     await this.feed.start();
     this.view.start();
     // The list says how far points reach, which "all" needs.
     this.keys.addEventListener('change', () => {
+      this.view.fit();
       if (this.view.range.kind === 'all')
         this.board.showAll();
     });

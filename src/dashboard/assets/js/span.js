@@ -4,6 +4,7 @@
 const UNITS = {s: 1, m: 60, h: 3600, d: 86400, w: 604800, y: 31536000};
 /** The spans to choose from, in seconds. */
 export const PRESETS = [300, 3600, 21600, 86400, 604800, 2592000, 31536000];
+export const DEFAULT_SPAN = 3600;
 /** The shortest that is shown. */
 export const SHORTEST = 4;
 // Beyond the range of timestamps there is nothing.
@@ -43,6 +44,21 @@ export function stepFor(span, most) {
     }
   }
   return 86400;
+}
+
+/**
+ * What somebody sees first who chose no span: the shortest in which nothing is cut off, but of what still goes on not more
+ * than DEFAULT_SPAN. What is not of these times at all is shown whole.
+ * @param {{from: number, to: number}} extent of the points
+ * @param {number} present
+ * @returns {import('./view.js').Range}
+ */
+export function firstRange({from, to}, present) {
+  const goesOn = Math.abs(present - to) < DEFAULT_SPAN;
+  const span = PRESETS.find((each) => from >= present - each && to < present + DEFAULT_SPAN);
+  if (goesOn)
+    return {kind: 'live', span: Math.min(span ?? DEFAULT_SPAN, DEFAULT_SPAN)};
+  return span ? {kind: 'live', span} : {kind: 'all'};
 }
 
 /** A span that can be shown, from one that was dragged or typed. */

@@ -4,12 +4,11 @@
 //   #span=6h&chart=rate:net.rx,net.tx&chart=room.temperature        or #from=1700000000&to=1700003600&...
 
 import {integer} from './api.js';
-import {SHORTEST, readSpan, tidy, writeSpan} from './span.js';
+import {DEFAULT_SPAN, SHORTEST, readSpan, tidy, writeSpan} from './span.js';
 
 const MOST_CHARTS = 50;
 export const MOST_SERIES = 24;
 const FUNCTIONS = ['auto', 'avg', 'min', 'max', 'sum', 'count', 'first', 'last', 'median', 'p95', 'p99', 'rate'];
-const DEFAULT_SPAN = 3600;
 const LONGEST_KEY = 1024;
 
 /**
@@ -35,10 +34,10 @@ export function writeView(range, charts) {
   return parts.join('&');
 }
 
-/** Reads a fragment. What is wrong in it is left out. */
+/** Reads a fragment. What is wrong in it is left out; `range` is null where it says none. */
 export function readView(fragment) {
-  /** @type {Range} */
-  let range = {kind: 'live', span: DEFAULT_SPAN};
+  /** @type {Range|null} */
+  let range = null;
   let from = NaN;
   let to = NaN;
   const charts = [];
@@ -93,6 +92,9 @@ export class View extends EventTarget {
   range = {kind: 'live', span: DEFAULT_SPAN};
   /** @type {ChartState[]} */
   charts = [];
+  /** What is begun with where nobody chose a span: it is asked with the keys shown, and says null while it does not know. */
+  suggest = (keys) => null;
+  #isChosen = false;
   #pushTimer = 0;
   #written = '';
 
@@ -107,7 +109,8 @@ export class View extends EventTarget {
       return;
     clearTimeout(this.#pushTimer);
     const {range, charts} = readView(location.hash);
-    this.range = range;
+    this.#isChosen = range !== null;
+    this.range = range ?? {kind: 'live', span: DEFAULT_SPAN};
     // A chart that stays keeps its number, and so its place on the page.
     const old = [...this.charts];
     this.charts = charts.map((chart) => {
@@ -116,7 +119,24 @@ export class View extends EventTarget {
       return {...chart, id};
     });
     this.#written = location.hash.slice(1);
+    this.#fit();
     this.#tell(true);
+  }
+
+  /** @returns {boolean} whether the span is another now */
+  #fit() {
+    const range = this.#isChosen || this.charts.length === 0 ? null : this.suggest(this.charts.flatMap(({keys}) => keys));
+    if (!range)
+      return false;
+    this.#isChosen = true;
+    this.range = range;
+    return true;
+  }
+
+  /** More is known of the series that are shown. */
+  fit() {
+    if (this.#fit())
+      this.#tell(true);
   }
 
   #tell(ranged) {
@@ -148,6 +168,7 @@ export class View extends EventTarget {
 
   /** @param {Range} range @param {boolean} [moving] there is more to come */
   setRange(range, moving = false) {
+    this.#isChosen = true;
     this.range = range.kind === 'fixed' ? {kind: 'fixed', ...tidy(range.from, range.to)} : range;
     if (this.range.kind === 'live')
       this.range = {kind: 'live', span: Math.max(SHORTEST, Math.round(this.range.span))};
@@ -161,7 +182,9 @@ export class View extends EventTarget {
       return null;
     const chart = {id: nextId++, func, keys: [...new Set(keys)].slice(0, MOST_SERIES)};
     this.charts = [...this.charts, chart];
-    this.#changed();
+    const isFitted = this.#fit();
+    this.#write(false);
+    this.#tell(isFitted);
     return chart;
   }
 
