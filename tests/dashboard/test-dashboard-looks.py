@@ -85,6 +85,21 @@ class PhoneTest(LooksTest):
         self.assertGreater(width, 200)
         self.assertGreater(height, 100)
 
+    def test_the_span_is_moved(self):
+        page = self.page
+        page.emulate(phone=True)
+        self.look()
+        _, end = page.chart().span()
+        for name in ('Zoom in', 'Zoom out', 'Earlier'):
+            page.find('button', name).click()
+        page.chart().drawn(lambda data: float(data['to']) < end - 3600)
+        text = page.one('.range-text')
+        self.assertRegex(text.text, r'\d.*–.*\d')
+        cut = page.run('return [arguments[0].scrollWidth - arguments[0].clientWidth, arguments[0].scrollHeight - '
+                       'arguments[0].parentElement.clientHeight]', text)
+        self.assertLessEqual(max(cut), 0)
+        self.assert_fits()
+
     def assert_fits(self):
         """Nothing to scroll to the side, and nothing too small for a finger (WCAG 2.5.8)."""
         self.assertLessEqual(self.page.run('return document.documentElement.scrollWidth - innerWidth'), 0)

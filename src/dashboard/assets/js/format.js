@@ -110,6 +110,14 @@ export function formatClock(seconds, options) {
   return dateFormat(options).format(seconds * 1000);
 }
 
+/** From one timestamp to another, in few words: what both have is said once, and not that they are of today. */
+export function formatRange(from, to, options) {
+  const day = dateFormat({dateStyle: 'short'});
+  const [first, last, today] = [from * 1000, to * 1000, Date.now()].map((each) => day.format(each));
+  const date = first === today && last === today ? {} : {month: 'short', day: 'numeric'};
+  return dateFormat({...date, ...options}).formatRange(from * 1000, to * 1000);
+}
+
 /** A span, in its largest unit where that is exact: 5 min, 90 s. @param {'short'|'narrow'|'long'} [unitDisplay] */
 export function formatDuration(seconds, unitDisplay = 'short') {
   const units = [[31536000, 'year'], [86400, 'day'], [3600, 'hour'], [60, 'minute']];

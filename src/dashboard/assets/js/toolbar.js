@@ -2,7 +2,7 @@
 // The bar above the charts: which span is shown, whether it follows the time, and the page's own switches.
 
 import {ICONS, h, icon, iconButton, setAttributes, setText} from './dom.js';
-import {formatClock, formatDuration, formatTime, isTime} from './format.js';
+import {formatDuration, formatRange, formatTime, isTime} from './format.js';
 import {showHelp} from './help.js';
 import {_, fill} from './i18n.js';
 import {PRESETS, writeSpan} from './span.js';
@@ -95,13 +95,14 @@ export class Toolbar {
     if (range.kind === 'live' && !PRESETS.includes(range.span))
       return fill(_('the last {span}'), {span: formatDuration(range.span)});
     if (range.kind !== 'fixed')
-      return _('From … to …');
+      return _('Other span …');
     const {from, to} = range;
     if (!isTime(from) || !isTime(to))
       return `${formatTime(from)} – ${formatTime(to)}`;
-    const options = {month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit',
-                     ...(to - from < 600 ? {second: '2-digit'} : {}), ...(to - from > 180 * 86400 ? {year: 'numeric'} : {})};
-    return `${formatClock(from, options)} – ${formatClock(to, options)}`;
+    return formatRange(from, to, {
+      ...(to - from > 180 * 86400 ? {year: 'numeric'} : {hour: '2-digit', minute: '2-digit'}),
+      ...(to - from < 600 ? {second: '2-digit'} : {}),
+    });
   }
 
   #makeDialog() {
