@@ -121,6 +121,16 @@ class FindingTest(HouseTest):
         page.chart().drawn()
         self.assertEqual(page.chart().keys(), ['house.energy_total'])
 
+    def test_an_empty_page_offers_charts(self):
+        page = self.look()
+        page.wait(lambda: [each.text.split()[0] for each in page.all('[data-testid=suggestion]')] == ['house', 'garden.rain'])
+        self.put('grid.a', [(self.now, 1)])
+        self.put('grid.b', [(self.now, 2)])
+        page.find('button', page.named('grid.*2 series')).click()
+        page.chart().drawn()
+        self.assertEqual(page.chart().keys(), ['grid.a', 'grid.b'])
+        self.assertEqual(page.all('[data-testid=suggestion]'), [])
+
     def test_groups_fold(self):
         page = self.look()
         page.leaf('garden.rain')

@@ -17,7 +17,12 @@ import {Toolbar} from './toolbar.js';
 import {Tree} from './tree.js';
 import {View} from './view.js';
 
+// How many groups are offered for a first chart.
+const SUGGESTED = 6;
+
 export class App {
+  #noteShown = '';
+
   /** @param {HTMLElement} root */
   constructor(root) {
     this.root = root;
@@ -237,13 +242,18 @@ export class App {
 
   #showNote() {
     const name = this.#noteName();
-    if (this.note.dataset.name === name)
+    const suggestions = name === 'hint' ? this.keys.suggest(SUGGESTED) : [];
+    const shown = JSON.stringify([name, suggestions]);
+    // Who has a button in hand keeps it, though there would be others by now.
+    const isHeld = this.note.dataset.name === name && this.note.contains(document.activeElement);
+    if (this.#noteShown === shown || isHeld)
       return;
+    this.#noteShown = shown;
     this.note.dataset.name = name;
     const made = {
       loading: () => h('p', {class: 'welcome', text: _('Loading …')}),
       welcome: () => makeWelcome(this.say),
-      hint: () => makeHint(() => this.openDrawer()),
+      hint: () => makeHint(() => this.openDrawer(), suggestions, (keys) => this.#openAll({keys, count: keys.length})),
     }[name]?.();
     this.note.replaceChildren(...(made ? [made] : []));
   }

@@ -26,6 +26,9 @@ import {getLocale} from './i18n.js';
 
 // Up to so many rows a tree is unfolded as it comes.
 const ROOM = 100;
+// How many keys of one group are suggested for a chart, and how many rows of the tree are looked at to find some.
+const SMALL_GROUP = 8;
+const SUGGESTED_FROM = 2000;
 
 function makeNode(path, name, level, parent) {
   return {path, lower: '', name, level, parent, children: null, sorted: null, isKey: false, open: null, keys: 0, count: 0,
@@ -239,10 +242,14 @@ export class Keys extends EventTarget {
 
   /** The children of a node that the search leaves, in order. */
   childrenOf(node) {
+    return this.#sortedChildren(node).filter((child) => child.found === this.#search);
+  }
+
+  #sortedChildren(node) {
     if (!node.children)
       return [];
     node.sorted ??= [...node.children.values()].sort((a, b) => this.#collator.compare(a.name, b.name));
-    return node.sorted.filter((child) => child.found === this.#search);
+    return node.sorted;
   }
 
   /** The rows that are unfolded, from the top. @returns {KeyNode[]} */
@@ -265,6 +272,32 @@ export class Keys extends EventTarget {
   /** The first key, from the top, that the search found, whether its groups are unfolded or not. */
   firstFound() {
     return this.keysIn(this.#root, 1)[0] ?? null;
+  }
+
+  /**
+   * What is worth a first look: groups of a few keys, from the top; single keys where there are no such groups.
+   * @returns {{name: string, keys: string[]}[]} at most `most`
+   */
+  suggest(most) {
+    const groups = [];
+    const alone = [];
+    const stack = [this.#root];
+    // Of a tree that is wide, the beginning is enough.
+    for (let seen = 0; stack.length > 0 && groups.length < most && seen < SUGGESTED_FROM; seen++) {
+      const node = stack.pop();
+      if (node.level > 0 && node.keys >= 2 && node.keys <= SMALL_GROUP) {
+        groups.push({name: node.path, keys: this.#all(node)});
+        continue;
+      }
+      if (node.isKey && alone.length < most)
+        alone.push({name: node.path, keys: [node.path]});
+      stack.push(...this.#sortedChildren(node).slice(0, SUGGESTED_FROM).reverse());
+    }
+    return [...groups, ...alone].slice(0, most);
+  }
+
+  #all(node) {
+    return [...(node.isKey ? [node.path] : []), ...this.#sortedChildren(node).flatMap((child) => this.#all(child))];
   }
 
   /** The keys in a group that the search leaves, in the order of rows, as far as `most`. @returns {string[]} */

@@ -3,7 +3,7 @@
 
 import {ICONS, h, icon, setText} from './dom.js';
 import {_, fill, ngettext} from './i18n.js';
-import {formatCount} from './format.js';
+import {formatCount, formatSeries} from './format.js';
 
 /** A line to copy. */
 function copyable(text, say) {
@@ -35,12 +35,23 @@ export function makeWelcome(say) {
            copyable('metricsctl put room.temperature 21.5', say));
 }
 
-/** There are series, and no chart. */
-export function makeHint(openDrawer) {
+/**
+ * There are series, and no chart.
+ * @param {() => void} openDrawer
+ * @param {{name: string, keys: string[]}[]} suggestions
+ * @param {(keys: string[]) => void} open
+ */
+export function makeHint(openDrawer, suggestions, open) {
+  const buttons = suggestions.map(({name, keys}) => h('button', {
+    type: 'button', class: 'suggestion', 'data-testid': 'suggestion', title: keys.join('\n'), on: {click: () => open(keys)},
+  }, h('span', {class: 'suggestion-name', dir: 'auto', text: name}),
+                                                    h('span', {class: 'suggestion-count', text: formatSeries(keys.length)})));
   return h('div', {class: 'welcome hint', 'data-testid': 'no-charts'},
            h('h2', {text: _('Choose a series')}),
            h('p', {text: _('Each opens a chart. + adds a series to the chart that is there.')}),
-           h('button', {type: 'button', class: 'primary only-narrow', text: _('Show the series'), on: {click: openDrawer}}));
+           h('button', {type: 'button', class: 'primary only-narrow', text: _('Show the series'), on: {click: openDrawer}}),
+           h('p', {class: 'suggestions-head', text: _('Or begin with one of these:')}),
+           h('div', {class: 'suggestions'}, ...buttons));
 }
 
 // As long as two short sentences are read without haste (milliseconds).
