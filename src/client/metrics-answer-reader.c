@@ -82,7 +82,9 @@ take_line (MetricsAnswerReader *self, MetricsAnswer *answer, const char *line, g
     case METRICS_ANSWER_PART_STATUS:
       if (take_status (self, line, len))
         return METRICS_ANSWER_MORE;
-      *what = _ ("the answer starts with neither 'ok' nor 'error'");
+      *what = len >= 5 && memcmp (line, "HTTP/", 5) == 0
+                  ? _ ("this port speaks HTTP, not the line protocol")
+                  : _ ("the answer starts with neither 'ok' nor 'error'");
       return METRICS_ANSWER_BROKEN;
 
     case METRICS_ANSWER_PART_REFUSAL:

@@ -53,11 +53,14 @@ metrics_address_parse (const char *text, guint16 default_port, GError **error)
 
   if (path == NULL)
     {
-      GSocketConnectable *connectable
-          = text[0] != '\0' ? g_network_address_parse (text, default_port, error) : NULL;
+      GSocketConnectable *connectable = NULL;
 
-      if (connectable == NULL && (error == NULL || *error == NULL))
-        g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, _ ("not an address: '%s'"), text);
+      /* A number alone would be a host of IPv4, in a form that nobody means: a port was meant. */
+      if (text[strspn (text, "0123456789")] != '\0' && strstr (text, "://") == NULL)
+        connectable = g_network_address_parse (text, default_port, NULL);
+      if (connectable == NULL)
+        g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                     _ ("not an address: '%s'; it is HOST:PORT, HOST, [IPV6]:PORT or unix:PATH"), text);
       return connectable;
     }
 

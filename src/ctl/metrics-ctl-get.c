@@ -63,7 +63,7 @@ metrics_ctl_get (MetricsCtl *ctl, int argc, char **argv)
                                                 : _ ("a key and --all exclude each other"));
   if (all || strcmp (key, "*") == 0)
     return metrics_ctl_print_stream (ctl, "*", METRICS_TIME_MIN, METRICS_TIME_MAX);
-  if (!metrics_key_is_valid (key, strlen (key)))
-    return metrics_ctl_usage_error (ctl, _ ("not a key: '%s'"), key);
+  if (!metrics_ctl_check_key (ctl, key, &status))
+    return status;
   return get_key (ctl, key);
 }

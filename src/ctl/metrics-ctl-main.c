@@ -315,15 +315,88 @@ find_command (const MetricsCtlCommand *commands, guint n_commands, const char *n
   return NULL;
 }
 
+/* How many letters have to be added, left out, changed or swapped with their neighbour to make one word of
+ * another: the distance of Damerau ("A technique for computer detection and correction of spelling errors",
+ * 1964), as far as a command's name can be meant. */
+static guint
+get_distance (const char *a, const char *b)
+{
+  enum
+  {
+    LONGEST = 16
+  };
+  guint d[LONGEST + 1][LONGEST + 1];
+  gsize n = strlen (a), m = strlen (b);
+
+  if (n > LONGEST || m > LONGEST)
+    return G_MAXUINT;
+  for (gsize i = 0; i <= n; i++)
+    for (gsize j = 0; j <= m; j++)
+      if (i == 0 || j == 0)
+        d[i][j] = (guint) (i + j);
+      else
+        {
+          d[i][j] = MIN (d[i - 1][j - 1] + (a[i - 1] != b[j - 1]), MIN (d[i - 1][j], d[i][j - 1]) + 1);
+          if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+            d[i][j] = MIN (d[i][j], d[i - 2][j - 2] + 1);
+        }
+  return d[n][m];
+}
+
+/* The command whose name is nearest to what was typed, where one is near: a letter of a short word, two of a
+ * longer one. */
+static const char *
+find_similar (const MetricsCtlCommand *commands, guint n_commands, const char *typed)
+{
+  guint nearest = strlen (typed) <= 3 ? 2 : 3;
+  const char *name = NULL;
+
+  for (guint i = 0; i < n_commands; i++)
+    {
+      guint distance = commands[i].summary != NULL ? get_distance (typed, commands[i].name) : G_MAXUINT;
+
+      if (distance < nearest)
+        {
+          nearest = distance;
+          name = commands[i].name;
+        }
+    }
+  return name;
+}
+
+static int
+fail_without_command (MetricsCtl *ctl, const MetricsCtlCommand *commands, guint n_commands, const char *typed)
+{
+  const char *similar = find_similar (commands, n_commands, typed);
+
+  if (similar == NULL)
+    return metrics_ctl_usage_error (ctl, _ ("no such command: '%s'"), typed);
+  return metrics_ctl_usage_error (ctl, _ ("no such command: '%s'; did you mean '%s'?"), typed, similar);
+}
+
+/* `help COMMAND` is `COMMAND --help`. */
+static int
+help_with (MetricsCtl *ctl, const MetricsCtlCommand *commands, guint n_commands, const char *name)
+{
+  char *words[] = { (char *) name, (char *) "--help", NULL };
+
+  ctl->command = find_command (commands, n_commands, name);
+  if (ctl->command == NULL)
+    return fail_without_command (ctl, commands, n_commands, name);
+  return ctl->command->run (ctl, 2, words);
+}
+
 /* The words from the command's name on are @words[1] and what follows. */
 static int
 run_command (MetricsCtl *ctl, const MetricsCtlCommand *commands, guint n_commands, GStrv words)
 {
   if (words[0] == NULL || words[1] == NULL)
     return metrics_ctl_usage_error (ctl, "%s", _ ("no command given"));
+  if (strcmp (words[1], "help") == 0 && words[2] != NULL)
+    return help_with (ctl, commands, n_commands, words[2]);
   ctl->command = find_command (commands, n_commands, words[1]);
   if (ctl->command == NULL)
-    return metrics_ctl_usage_error (ctl, _ ("no such command: '%s'"), words[1]);
+    return fail_without_command (ctl, commands, n_commands, words[1]);
   return ctl->command->run (ctl, (int) g_strv_length (words) - 1, words + 1);
 }
 
@@ -343,7 +416,7 @@ parse_and_run (MetricsCtl *ctl, const MetricsCtlCommand *commands, guint n_comma
   g_option_context_set_strict_posix (context, TRUE);
   if (!g_option_context_parse_strv (context, &rest, &error))
     return metrics_ctl_usage_error (ctl, "%s", error->message);
-  if (ctl->help)
+  if (ctl->help || (g_strv_length (rest) == 2 && strcmp (rest[1], "help") == 0))
     return print_context_help (ctl, context);
   if (ctl->version)
     return print_version (ctl);

@@ -6,6 +6,7 @@
 #include "ctl/metrics-ctl-output.h"
 #include "ctl/metrics-ctl-plot.h"
 #include "ctl/metrics-ctl-screen.h"
+#include "ctl/metrics-ctl-text.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -245,7 +246,9 @@ metrics_ctl_plot_still (const MetricsCtlPlot *self)
     {
       g_autofree char *patterns = g_strjoinv (" ", self->patterns);
 
-      metrics_ctl_warn (self->ctl, _ ("no key matches: %s"), patterns);
+      g_autofree char *shown = metrics_ctl_escape (patterns, strlen (patterns), METRICS_CTL_PATTERNS_SHOWN);
+
+      metrics_ctl_warn (self->ctl, _ ("no key matches: %s"), shown);
       return METRICS_CTL_FAILED;
     }
   return draw (self, keys);

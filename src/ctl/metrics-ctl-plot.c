@@ -17,6 +17,9 @@
 #define MAX_WIDTH 1000
 #define MAX_HEIGHT 500
 
+/* What options are that are not given; 0 is wrong for them. */
+#define NOT_GIVEN G_MININT
+
 static const MetricsCtlUsage usage = {
   N_ ("PATTERN..."),
   1,
@@ -69,16 +72,10 @@ check_time (MetricsCtl *ctl, const char *text, gint64 open, gint64 *time, gboole
   *has = text != NULL;
   if (text == NULL || metrics_ctl_parse_time (text, open, time))
     return TRUE;
-  *status = metrics_ctl_usage_error (ctl, _ ("not a time: '%s'"), text);
-  return FALSE;
-}
-
-static gboolean
-check_step (MetricsCtl *ctl, const char *text, gint64 *step, int *status)
-{
-  if (text == NULL || metrics_ctl_parse_step (text, step))
-    return TRUE;
-  *status = metrics_ctl_usage_error (ctl, _ ("not a step: '%s'"), text);
+  *status = metrics_ctl_usage_error (ctl,
+                                     _ ("not a time: '%s'; it is for example now-5m, '2026-11-20 14:03' or "
+                                        "1700000000"),
+                                     text);
   return FALSE;
 }
 
@@ -97,26 +94,11 @@ check_value (MetricsCtl *ctl, const char *text, double *value, const double **gi
 static gboolean
 check_size (MetricsCtl *ctl, const char *option, int value, int min, int max, guint *size, int *status)
 {
-  *size = (guint) value;
-  if (value == 0 || (value >= min && value <= max))
+  *size = value == NOT_GIVEN ? 0 : (guint) value;
+  if (value == NOT_GIVEN || (value >= min && value <= max))
     return TRUE;
   *status = metrics_ctl_usage_error (ctl, _ ("%s is from %d to %d"), option, min, max);
   return FALSE;
-}
-
-static gboolean
-check_function (MetricsCtl *ctl, const char *name, MetricsFunction *function, int *status)
-{
-  g_autoptr (GEnumClass) functions = g_type_class_ref (METRICS_TYPE_FUNCTION);
-  const GEnumValue *value = g_enum_get_value_by_nick (functions, name != NULL ? name : "avg");
-
-  if (value == NULL)
-    {
-      *status = metrics_ctl_usage_error (ctl, _ ("no such function: '%s'"), name);
-      return FALSE;
-    }
-  *function = (MetricsFunction) value->value;
-  return TRUE;
 }
 
 static gboolean
@@ -172,9 +154,9 @@ check_options (const Options *options, MetricsCtlPlot *plot, double *min, double
       return FALSE;
   return check_time (ctl, options->from, METRICS_TIME_MIN, &plot->from, &plot->has_from, status)
          && check_time (ctl, options->to, METRICS_TIME_MAX, &plot->to, &plot->has_to, status)
-         && check_step (ctl, options->since, &plot->span, status)
-         && check_step (ctl, options->step, &plot->step, status)
-         && check_function (ctl, options->function, &plot->function, status)
+         && metrics_ctl_check_length (ctl, options->since, &plot->span, status)
+         && metrics_ctl_check_step (ctl, options->step, &plot->step, status)
+         && metrics_ctl_check_function (ctl, options->function, &plot->function, status)
          && check_value (ctl, options->min, min, &plot->min, status)
          && check_value (ctl, options->max, max, &plot->max, status)
          && check_size (ctl, "--width", options->width, METRICS_CTL_CHART_MIN_WIDTH, MAX_WIDTH, &plot->width,
@@ -218,7 +200,7 @@ clear_options (Options *options)
 int
 metrics_ctl_plot (MetricsCtl *ctl, int argc, char **argv)
 {
-  Options options = { 0 };
+  Options options = { .width = NOT_GIVEN, .height = NOT_GIVEN, .limit = NOT_GIVEN };
   const GOptionEntry entries[] = {
     { "from", 0, 0, G_OPTION_ARG_STRING, &options.from, N_ ("The earliest time"), N_ ("TIME") },
     { "to", 0, 0, G_OPTION_ARG_STRING, &options.to, N_ ("The latest time (default: now)"), N_ ("TIME") },

@@ -2,7 +2,6 @@
 
 #include "config.h"
 
-#include "common/metrics-key.h"
 #include "common/metrics-number.h"
 #include "ctl/metrics-ctl-commands.h"
 #include "ctl/metrics-ctl-text.h"
@@ -39,7 +38,10 @@ put (MetricsCtl *ctl, const char *key, double value, const char *time)
   if (time == NULL)
     done = metrics_client_put_now (metrics_ctl_get_client (ctl), key, value, NULL, &error);
   else if (strcmp (time, "-") == 0 || !metrics_ctl_parse_time (time, 0, &timestamp))
-    return metrics_ctl_usage_error (ctl, _ ("not a timestamp: '%s'"), time);
+    return metrics_ctl_usage_error (ctl,
+                                    _ ("not a timestamp: '%s'; it is for example now-5m, '2026-11-20 14:03' "
+                                       "or 1700000000"),
+                                    time);
   else
     done = metrics_client_put (metrics_ctl_get_client (ctl), key, value, timestamp, NULL, &error);
   return done ? METRICS_CTL_DONE : metrics_ctl_fail (ctl, error);
@@ -56,9 +58,11 @@ metrics_ctl_put (MetricsCtl *ctl, int argc, char **argv)
   if (arguments == NULL)
     return status;
 
-  if (!metrics_key_is_valid (arguments[0], strlen (arguments[0])))
-    return metrics_ctl_usage_error (ctl, _ ("not a key: '%s'"), arguments[0]);
+  if (!metrics_ctl_check_key (ctl, arguments[0], &status))
+    return status;
   if (!metrics_number_parse_double (arguments[1], strlen (arguments[1]), &value))
-    return metrics_ctl_usage_error (ctl, _ ("not a value: '%s'"), arguments[1]);
+    return metrics_ctl_usage_error (ctl,
+                                    _ ("not a value: '%s'; it is a decimal number, for example 21.5 or 1e-3"),
+                                    arguments[1]);
   return put (ctl, arguments[0], value, arguments[2]);
 }

@@ -4,7 +4,6 @@
 
 #include "ctl/metrics-ctl-commands.h"
 #include "ctl/metrics-ctl-table.h"
-#include "ctl/metrics-ctl-text.h"
 
 #include <glib/gi18n.h>
 
@@ -36,16 +35,6 @@ static const MetricsCtlUsage usage = {
       "  metricsctl range 'host.*.net.*.rx_bytes' now-1h --step 1m --function rate --json"),
 };
 
-static char *
-list_functions (GEnumClass *functions)
-{
-  GString *text = g_string_new (NULL);
-
-  for (guint i = 0; i < functions->n_values; i++)
-    g_string_append_printf (text, "%s%s", i > 0 ? ", " : "", functions->values[i].value_nick);
-  return g_string_free (text, FALSE);
-}
-
 static int
 print_buckets (MetricsCtl *ctl,
                const char *pattern,
@@ -54,23 +43,17 @@ print_buckets (MetricsCtl *ctl,
                const char *step_text,
                const char *function_name)
 {
-  g_autoptr (GEnumClass) functions = g_type_class_ref (METRICS_TYPE_FUNCTION);
-  const GEnumValue *function = g_enum_get_value_by_nick (functions, function_name);
   g_autoptr (GPtrArray) samples = NULL;
   g_autoptr (GError) error = NULL;
+  MetricsFunction function;
   gint64 step;
+  int status;
 
-  if (function == NULL)
-    {
-      g_autofree char *names = list_functions (functions);
-
-      return metrics_ctl_usage_error (ctl, _ ("no such function: '%s'; there are %s"), function_name, names);
-    }
-  if (!metrics_ctl_parse_step (step_text, &step))
-    return metrics_ctl_usage_error (ctl, _ ("not a step: '%s'"), step_text);
-
-  samples = metrics_client_range_buckets (metrics_ctl_get_client (ctl), pattern, from, to, step,
-                                          (MetricsFunction) function->value, NULL, &error);
+  if (!metrics_ctl_check_function (ctl, function_name, &function, &status)
+      || !metrics_ctl_check_step (ctl, step_text, &step, &status))
+    return status;
+  samples = metrics_client_range_buckets (metrics_ctl_get_client (ctl), pattern, from, to, step, function,
+                                          NULL, &error);
   return metrics_ctl_print_samples (ctl, samples, error);
 }
 
@@ -87,6 +70,7 @@ metrics_ctl_range (MetricsCtl *ctl, int argc, char **argv)
     { NULL },
   };
   g_auto (GStrv) arguments = NULL;
+  MetricsFunction none;
   gint64 from, to;
   int status;
 
@@ -97,7 +81,9 @@ metrics_ctl_range (MetricsCtl *ctl, int argc, char **argv)
     return status;
 
   if (step != NULL)
-    return print_buckets (ctl, arguments[0], from, to, step, function != NULL ? function : "avg");
+    return print_buckets (ctl, arguments[0], from, to, step, function);
+  if (!metrics_ctl_check_function (ctl, function, &none, &status))
+    return status;
   if (function != NULL)
     return metrics_ctl_usage_error (ctl, "%s", _ ("--function needs --step"));
   return metrics_ctl_print_stream (ctl, arguments[0], from, to);

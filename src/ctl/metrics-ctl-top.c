@@ -162,9 +162,13 @@ check_window (MetricsCtlTop *top, const char *text, int *status)
   const gint64 longest = G_GINT64_CONSTANT (100) * 365 * 24 * 60 * 60;
 
   top->window = DEFAULT_WINDOW;
-  if (text == NULL || (metrics_ctl_parse_step (text, &top->window) && top->window <= longest))
+  if (!metrics_ctl_check_length (top->ctl, text, &top->window, status))
+    return FALSE;
+  if (top->window <= longest)
     return TRUE;
-  *status = metrics_ctl_usage_error (top->ctl, _ ("not a span of time: '%s'"), text);
+  *status
+      = metrics_ctl_usage_error (top->ctl,
+                                 _ ("not a span of time: '%s'; it is for example 90s, 5m, 2h, 1d, 1w"), text);
   return FALSE;
 }
 

@@ -6,7 +6,6 @@
 
 #include "common/metrics-address.h"
 #include "common/metrics-names.h"
-#include "common/metrics-pattern.h"
 #include "ctl/metrics-ctl-private.h"
 #include "ctl/metrics-ctl-text.h"
 
@@ -228,57 +227,6 @@ metrics_ctl_usage_error (MetricsCtl *ctl, const char *format, ...)
   else
     g_printerr ("%s", _ ("Try 'metricsctl --help'.\n"));
   return METRICS_CTL_USAGE;
-}
-
-/**
- * metrics_ctl_check_pattern:
- * @ctl: the command line's state
- * @pattern: a word of the command line
- * @status: (inout): the exit status, where this is no pattern
- *
- * Returns: whether the server can be asked for it
- */
-gboolean
-metrics_ctl_check_pattern (MetricsCtl *ctl, const char *pattern, int *status)
-{
-  if (metrics_pattern_is_word (pattern, strlen (pattern)))
-    return TRUE;
-  *status = metrics_ctl_usage_error (ctl, _ ("not a pattern: '%s'"), pattern);
-  return FALSE;
-}
-
-/* Keeps @time where there is no text. */
-static gboolean
-check_time (MetricsCtl *ctl, const char *text, gint64 *time, int *status)
-{
-  if (text == NULL || metrics_ctl_parse_time (text, *time, time))
-    return TRUE;
-  *status = metrics_ctl_usage_error (ctl, _ ("not a time: '%s'"), text);
-  return FALSE;
-}
-
-/**
- * metrics_ctl_check_span:
- * @ctl: the command line's state
- * @from_text: (nullable): a word of the command line; open where it is missing
- * @to_text: (nullable): another
- * @from: (out): the earliest time
- * @to: (out): the latest time
- * @status: (inout): the exit status, where these are no times
- *
- * Returns: whether these are times
- */
-gboolean
-metrics_ctl_check_span (MetricsCtl *ctl,
-                        const char *from_text,
-                        const char *to_text,
-                        gint64 *from,
-                        gint64 *to,
-                        int *status)
-{
-  *from = METRICS_TIME_MIN;
-  *to = METRICS_TIME_MAX;
-  return check_time (ctl, from_text, from, status) && check_time (ctl, to_text, to, status);
 }
 
 static int

@@ -86,6 +86,13 @@ GStrv metrics_ctl_parse (MetricsCtl *ctl,
                          int *status);
 
 gboolean metrics_ctl_check_pattern (MetricsCtl *ctl, const char *pattern, int *status);
+gboolean metrics_ctl_check_key (MetricsCtl *ctl, const char *key, int *status);
+gboolean metrics_ctl_check_function (MetricsCtl *ctl,
+                                     const char *name,
+                                     MetricsFunction *function,
+                                     int *status);
+gboolean metrics_ctl_check_step (MetricsCtl *ctl, const char *text, gint64 *seconds, int *status);
+gboolean metrics_ctl_check_length (MetricsCtl *ctl, const char *text, gint64 *seconds, int *status);
 gboolean metrics_ctl_check_span (MetricsCtl *ctl,
                                  const char *from_text,
                                  const char *to_text,

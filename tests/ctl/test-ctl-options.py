@@ -259,5 +259,39 @@ class BadOutput(TestCase):
                 self.assertEqual((command.wait(), err), (-13, b''))
 
 
+class WhatIsRight(TestCase):
+    def test_what_was_meant(self):
+        for typed, meant in ('polt', 'plot'), ('wtach', 'watch'), ('lst', 'last'), ('expotr', 'export'):
+            self.check_usage_error(self.ctl.run(typed), f"no such command: '{typed}'; did you mean '{meant}'?\n")
+        for typed in 'xyzzy', 'x' * 100, 'complet':
+            self.check_usage_error(self.ctl.run(typed), f"no such command: '{typed}'\n")
+
+    def test_help_as_a_command(self):
+        for words, same in (['help'], ['--help']), (['help', 'plot'], ['plot', '--help']):
+            result = self.ctl.run(*words)
+            self.assertEqual((result.status, result.out), (0, self.ctl.run(*same).out))
+        self.check_usage_error(self.ctl.run('help', 'polt'), "did you mean 'plot'?")
+
+    def test_words_that_are_wrong(self):
+        """What would be right is said with it, and what is long is not shown as a whole."""
+        for words, text in ((('put', 'k', 'warm'), 'a decimal number, for example 21.5 or 1e-3'),
+                            (('put', 'k', '1', 'then'), 'for example now-5m'), (('put', 'k' * 1025, '1'), '1024 bytes, not 1025'),
+                            (('range', 'k', '-f', 'mean'), 'there are avg, '), (('last', 'k' * 5000), '1024 bytes, not 5000'),
+                            (('-a', 'http://localhost:8889', 'ping'), 'HOST:PORT'), (('-a', '9990', 'ping'), 'HOST:PORT')):
+            with self.subTest(words):
+                result = Ctl().run(*words)
+                self.check_usage_error(result, text)
+                self.assertLess(len(result.err), 300)
+
+    def test_a_port_of_http(self):
+        def serve(sock):
+            read_lines(sock, 1)
+            sock.sendall(b'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n')
+
+        result = Ctl(self.fake(serve)).run('ping')
+        self.assertEqual(result.status, 1)
+        self.assertIn('this port speaks HTTP, not the line protocol', result.err)
+
+
 if __name__ == '__main__':
     harness.main()
