@@ -67,13 +67,15 @@ make_title (const MetricsCtlTopLive *self)
 static char *
 make_message (const MetricsCtlTopLive *self)
 {
+  g_autofree char *patterns = NULL;
   g_autofree char *shown = NULL;
 
   if (!self->loaded || self->rows->shown->len > 0)
     return NULL;
   if (self->rows->all->len > 0)
     return g_strdup_printf (_ ("no key has '%s' in it"), self->rows->filter);
-  shown = metrics_ctl_escape (self->top->pattern, strlen (self->top->pattern), METRICS_CTL_PATTERNS_SHOWN);
+  patterns = g_strjoinv (" ", self->top->patterns);
+  shown = metrics_ctl_escape (patterns, strlen (patterns), METRICS_CTL_PATTERNS_SHOWN);
   /* Translators: that keys which match a pattern, or several, are waited for */
   return g_strdup_printf (_ ("no key matches yet, waiting: %s"), shown);
 }
@@ -189,7 +191,7 @@ choose_questions (MetricsCtlTopLive *self, MetricsCtlTopRead *read)
   if (self->reload || read->all)
     {
       read->coarse = self->rows->all->len > MANY_ROWS;
-      read->pattern = g_strdup (self->top->pattern);
+      read->patterns = g_strdupv (self->top->patterns);
       self->reload = FALSE;
       self->reloaded_at = now;
       return TRUE;
@@ -438,13 +440,12 @@ clear (MetricsCtlTopLive *self)
 static void
 start (MetricsCtlTopLive *self)
 {
-  const char *patterns[] = { self->top->pattern, NULL };
-
   self->loop = g_main_loop_new (NULL, FALSE);
   self->rows = metrics_ctl_top_rows_new (self->top->sort, self->top->reverse);
   metrics_ctl_paint_init (&self->paint, self->top->colors, self->top->ascii, 0);
   self->paint.screen = self->paint.attributes = TRUE;
-  self->watch = metrics_watch_new (metrics_ctl_get_client (self->top->ctl), patterns);
+  self->watch = metrics_watch_new (metrics_ctl_get_client (self->top->ctl),
+                                   (const char *const *) self->top->patterns);
   g_signal_connect (self->watch, "points", G_CALLBACK (on_points), self);
   g_signal_connect (self->watch, "dropped", G_CALLBACK (on_dropped), self);
   g_signal_connect (self->watch, "connected", G_CALLBACK (on_connected), self);

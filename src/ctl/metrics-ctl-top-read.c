@@ -42,7 +42,7 @@ metrics_ctl_top_read_free (MetricsCtlTopRead *self)
 {
   if (self == NULL)
     return;
-  g_free (self->pattern);
+  g_strfreev (self->patterns);
   g_ptr_array_unref (self->keys);
   g_clear_pointer (&self->samples, g_ptr_array_unref);
   g_hash_table_unref (self->stats);
@@ -107,9 +107,10 @@ floor_to (gint64 time, gint64 step)
   return time - ((time % step) + step) % step;
 }
 
-/* Reads the windows of what a pattern matches; of one key alone where that is given. */
+/* Reads the windows of what a pattern matches; of one key alone where that is given. What was read for
+ * another pattern, the keys of @done, is not counted again. */
 static gboolean
-read_windows (MetricsCtlTopRead *self, const char *pattern, const char *key, GError **error)
+read_windows (MetricsCtlTopRead *self, const char *pattern, const char *key, GHashTable *done, GError **error)
 {
   gint64 step = metrics_ctl_top_get_step (self->window);
   gint64 first = floor_to (self->now, step) - (METRICS_CTL_TOP_STEPS - 1) * step;
@@ -129,8 +130,66 @@ read_windows (MetricsCtlTopRead *self, const char *pattern, const char *key, GEr
           const MetricsSample *sample = g_ptr_array_index (samples, j);
           gint64 nth = (sample->timestamp - floor_to (first, step)) / step;
 
-          if ((key == NULL || strcmp (key, sample->key) == 0) && nth >= 0 && nth < METRICS_CTL_TOP_STEPS)
+          if ((key == NULL || strcmp (key, sample->key) == 0)
+              && (done == NULL || !g_hash_table_contains (done, sample->key)) && nth >= 0
+              && nth < METRICS_CTL_TOP_STEPS)
             take (get_stats (self, sample->key), functions[i], (guint) nth, sample->value);
+        }
+    }
+  return TRUE;
+}
+
+static void
+add_keys (GHashTable *keys, GHashTable *others)
+{
+  GHashTableIter iter;
+  gpointer key;
+
+  g_hash_table_iter_init (&iter, others);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    g_hash_table_add (keys, g_strdup (key));
+}
+
+static gboolean
+read_all_windows (MetricsCtlTopRead *self, GError **error)
+{
+  g_autoptr (GHashTable) done = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (guint i = 0; self->patterns[i] != NULL; i++)
+    {
+      if (i > 0)
+        add_keys (done, self->stats);
+      if (!read_windows (self, self->patterns[i], NULL, done, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* The newest points of what any of the patterns matches, each once. */
+static gboolean
+read_newest (MetricsCtlTopRead *self, GError **error)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (guint i = 0; self->patterns[i] != NULL; i++)
+    {
+      g_autoptr (GPtrArray) samples = metrics_client_last (self->client, self->patterns[i], NULL, error);
+
+      if (samples == NULL)
+        return FALSE;
+      if (i == 0 && self->patterns[1] == NULL)
+        {
+          self->samples = g_steal_pointer (&samples);
+          return TRUE;
+        }
+      if (self->samples == NULL)
+        self->samples = g_ptr_array_new_with_free_func ((GDestroyNotify) metrics_sample_free);
+      for (guint j = 0; j < samples->len; j++)
+        {
+          const MetricsSample *sample = g_ptr_array_index (samples, j);
+
+          if (g_hash_table_add (seen, g_strdup (sample->key)))
+            g_ptr_array_add (self->samples, metrics_sample_copy (sample));
         }
     }
   return TRUE;
@@ -148,20 +207,16 @@ read_windows (MetricsCtlTopRead *self, const char *pattern, const char *key, GEr
 gboolean
 metrics_ctl_top_read_run (MetricsCtlTopRead *self, GError **error)
 {
-  if (self->pattern != NULL)
-    {
-      self->samples = metrics_client_last (self->client, self->pattern, NULL, error);
-      if (self->samples == NULL)
-        return FALSE;
-    }
+  if (self->patterns != NULL && !read_newest (self, error))
+    return FALSE;
   if (self->all)
-    return read_windows (self, self->pattern, NULL, error);
+    return read_all_windows (self, error);
   for (guint i = 0; i < self->keys->len; i++)
     {
       const char *key = g_ptr_array_index (self->keys, i);
       g_autofree char *pattern = metrics_ctl_get_pattern_of_key (key);
 
-      if (!read_windows (self, pattern, key, error))
+      if (!read_windows (self, pattern, key, NULL, error))
         return FALSE;
     }
   return TRUE;

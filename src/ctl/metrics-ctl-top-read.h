@@ -10,11 +10,11 @@ G_BEGIN_DECLS
  * MetricsCtlTopRead:
  * @now: the time at which the window ends
  * @window: how long it is, in seconds
- * @pattern: (owned) (nullable): whose newest points are read; and the windows of all of them where @all
+ * @patterns: (owned) (nullable): whose newest points are read; and the windows of all of them where @all
  * @all: whether all windows are read
  * @coarse: whether these are read as a whole, without steps: so a row of many costs little
  * @keys: (owned): whose windows are read, where not @all
- * @samples: (owned) (nullable) (element-type MetricsSample): the newest points, where @pattern
+ * @samples: (owned) (nullable) (element-type MetricsSample): the newest points, where @patterns
  * @stats: (owned) (element-type utf8 MetricsCtlTopStats): what there is in the windows
  *
  * A request for a part of the table, and the answer. Between start and end it belongs to a thread of its own.
@@ -23,7 +23,7 @@ typedef struct
 {
   gint64 now;
   gint64 window;
-  char *pattern;
+  GStrv patterns;
   gboolean all;
   gboolean coarse;
   GPtrArray *keys;

@@ -19,9 +19,9 @@
 #define DEFAULT_WINDOW (10 * 60)
 
 static const MetricsCtlUsage usage = {
-  N_ ("[PATTERN]"),
+  N_ ("[PATTERN...]"),
   0,
-  1,
+  64,
   N_ ("Shows a table of the keys that match PATTERN (default: '*', all keys), which changes with the\n"
       "points as they are put: the newest value, the least, the greatest and the mean of the last\n"
       "minutes, how long ago the newest point was, and a line of how it went."),
@@ -86,7 +86,8 @@ print_rows (const MetricsCtlTop *self, const MetricsCtlTopRows *rows, guint n_ro
 static int
 print_view (const MetricsCtlTop *self, const MetricsCtlTopRows *rows, guint n_rows, gint64 now)
 {
-  g_autofree char *message = g_strdup_printf (_ ("no key matches: %s"), self->pattern);
+  g_autofree char *patterns = g_strjoinv (" ", self->patterns);
+  g_autofree char *message = g_strdup_printf (_ ("no key matches: %s"), patterns);
   const MetricsCtlTopView view = {
     .rows = rows,
     .message = rows->shown->len == 0 ? message : NULL,
@@ -129,7 +130,7 @@ metrics_ctl_top_once (const MetricsCtlTop *self)
   g_autoptr (GError) error = NULL;
   guint n_rows;
 
-  read->pattern = g_strdup (self->pattern);
+  read->patterns = g_strdupv (self->patterns);
   read->all = TRUE;
   /* Programs are not shown the steps. */
   read->coarse = metrics_ctl_get_form (self->ctl) != METRICS_CTL_FORM_HUMAN;
@@ -200,19 +201,23 @@ check_rest (MetricsCtlTop *top, const Options *options, int *status)
 }
 
 static int
-run (MetricsCtl *ctl, const Options *options, const char *pattern)
+run (MetricsCtl *ctl, const Options *options, GStrv patterns)
 {
+  char *all[] = { (char *) "*", NULL };
   MetricsCtlTop top = {
     .ctl = ctl,
-    .pattern = pattern != NULL ? pattern : "*",
+    .patterns = patterns[0] != NULL ? patterns : all,
     .reverse = options->reverse,
     .max_lines = (guint) options->lines,
     .ascii = options->ascii || !g_get_charset (NULL),
   };
   int status;
 
-  if (!metrics_ctl_check_pattern (ctl, top.pattern, &status) || !check_window (&top, options->window, &status)
-      || !check_sort (&top, options->sort, &status) || !check_rest (&top, options, &status))
+  for (guint i = 0; top.patterns[i] != NULL; i++)
+    if (!metrics_ctl_check_pattern (ctl, top.patterns[i], &status))
+      return status;
+  if (!check_window (&top, options->window, &status) || !check_sort (&top, options->sort, &status)
+      || !check_rest (&top, options, &status))
     return status;
   if (options->once || options->lines > 0 || !isatty (STDOUT_FILENO) || metrics_ctl_terminal_is_dumb ()
       || metrics_ctl_get_form (ctl) != METRICS_CTL_FORM_HUMAN)
@@ -242,7 +247,7 @@ metrics_ctl_top (MetricsCtl *ctl, int argc, char **argv)
 
   arguments = metrics_ctl_parse (ctl, &usage, entries, argc, argv, &status);
   if (arguments != NULL)
-    status = run (ctl, &options, arguments[0]);
+    status = run (ctl, &options, arguments);
   g_free (options.window);
   g_free (options.sort);
   g_free (options.color);

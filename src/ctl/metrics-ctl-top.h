@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 /**
  * MetricsCtlTop:
  * @ctl: (unowned): the command line's state
- * @pattern: (unowned): which keys
+ * @patterns: (unowned): which keys
  * @window: how far back is looked, in seconds
  * @sort: what the rows are sorted by
  * @reverse: whether the other way around
@@ -24,7 +24,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   MetricsCtl *ctl;
-  const char *pattern;
+  GStrv patterns;
   gint64 window;
   MetricsCtlTopColumn sort;
   gboolean reverse;

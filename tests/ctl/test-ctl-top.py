@@ -69,6 +69,16 @@ class Once(TopTest):
         self.assertEqual(self.top('x*'), '')
         self.assertEqual(self.top('--human', 'x*').splitlines()[1:], ['no key matches: x*'])
 
+    def test_patterns(self):
+        """Several, each key once."""
+        self.put_now('a.b', 4, 1, 7)
+        self.put_now('a.c', 2, 3)
+        self.put_now('other', 1)
+        rows = json.loads(self.top('--json', 'a.*', '*.b', 'none'))
+        self.assertEqual([(row['key'], row['points'], row['min'], row['max']) for row in rows],
+                         [('a.b', 3, 1, 7), ('a.c', 2, 2, 3)])
+        self.check_usage_error(self.ctl.run('top', 'a', 'b c'), "'b c'")
+
     def test_for_people(self):
         now = int(time.time())
         self.put(*(f'rise {i} {now - 600 + i}' for i in range(601)))
@@ -107,7 +117,7 @@ class Once(TopTest):
 
     def test_usage(self):
         for words, text in ((('--window', 'x'), "'x'"), (('--window', '0'), "'0'"), (('--sort', 'size'), "'size'"),
-                            (('--lines', '-1'), '-1'), (('--color', 'red'), "'red'"), (('a', 'b'), 'argument'),
+                            (('--lines', '-1'), '-1'), (('--color', 'red'), "'red'"), (('a',) * 65, 'argument'),
                             (('a b',), "'a b'")):
             with self.subTest(words):
                 self.check_usage_error(self.ctl.run('top', *words), text)
@@ -173,6 +183,16 @@ class Live(TopTest):
         self.expect_rows(screen, 'key')
         screen.type('C-c')
         self.check_restored(screen, 130)
+
+    def test_patterns(self):
+        self.put_now('a', 1)
+        self.put_now('b', 1)
+        self.put_now('c', 1)
+        screen = self.start_top('a c d')
+        self.expect_rows(screen, 'a', 'c')
+        self.put_now('b', 2)
+        self.put_now('d', 2)
+        self.expect_rows(screen, 'a', 'c', 'd')
 
     def test_sort(self):
         self.put_now('a', 1, 9, 3, ago=30)

@@ -94,9 +94,9 @@ complete -c metricsctl -n __metricsctl_at_command -a collect -d "Put this machin
 complete -c metricsctl -n __metricsctl_at_command -a bench -d 'Measure how fast the server is'
 
 complete -c metricsctl -n '__metricsctl_at 0 put get' -a '(__metricsctl_keys keys)'
-complete -c metricsctl -n '__metricsctl_at 0 last range top keys del export' -a '(__metricsctl_keys patterns)'
+complete -c metricsctl -n '__metricsctl_at 0 last range keys del export' -a '(__metricsctl_keys patterns)'
 complete -c metricsctl -n '__metricsctl_at any watch' -a '(__metricsctl_keys patterns)'
-complete -c metricsctl -n '__metricsctl_at any plot' -a '(__metricsctl_keys patterns)'
+complete -c metricsctl -n '__metricsctl_at any plot top' -a '(__metricsctl_keys patterns)'
 complete -c metricsctl -n '__metricsctl_at 2 put' -a 'now now-5m now-1h now-1d'
 complete -c metricsctl -n '__metricsctl_at 1 range del; or __metricsctl_at 2 range del' \
     -a 'now now-5m now-1h now-6h now-1d now-1w now-4w'
