@@ -14,6 +14,7 @@
 
 /* What is shown where the command line does not say it, and there are points in it. */
 #define DEFAULT_SPAN (60 * 60)
+#define SHORTEST_SPAN 10
 
 /**
  * metrics_ctl_plot_make_title:
@@ -59,24 +60,28 @@ has_points (const MetricsKeyInfo *info, gint64 from, gint64 to)
   return info->first <= to && info->last >= from;
 }
 
-/* Without a word about it, the last hour; where nothing is in that, all that there is. */
+/* Without a word about it, the last hour, or less where the points begin later; where nothing is in that, all
+ * that there is. */
 static void
 choose_default_span (const GPtrArray *keys, gint64 *from, gint64 *to)
 {
-  gint64 now = g_get_real_time () / G_USEC_PER_SEC;
+  gint64 now = g_get_real_time () / G_USEC_PER_SEC, begin = now - SHORTEST_SPAN;
+  gboolean found = FALSE;
 
   for (guint i = 0; i < keys->len; i++)
     {
       const MetricsKeyInfo *info = g_ptr_array_index (keys, i);
 
-      if (info->last >= now - DEFAULT_SPAN && info->last <= now)
-        {
-          *from = now - DEFAULT_SPAN;
-          *to = now;
-          return;
-        }
+      if (info->last < now - DEFAULT_SPAN || info->last > now)
+        continue;
+      found = TRUE;
+      begin = MIN (begin, info->first);
     }
   find_ends (keys, from, to);
+  if (!found)
+    return;
+  *from = MAX (begin, now - DEFAULT_SPAN);
+  *to = now;
 }
 
 static void

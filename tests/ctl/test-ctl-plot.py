@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """metricsctl plot: pictures in pipes, compared with the data dot by dot, and live ones on a terminal of tmux."""
 
+import calendar
 import math
 import os
 import re
@@ -353,6 +354,12 @@ class Still(PlotTest):
         first, last = re.match(r'(\S+ \S+) – (\S+ \S+)  ', self.plot('new', '--utc')).groups()
         first, last = (time.mktime(time.strptime(text, '%Y-%m-%d %H:%M:%S')) for text in (first, last))
         self.assertEqual(last - first, 3600)
+        # What began a minute ago is not an hour of nothing.
+        self.put_points('young', [(now - 60, 1), (now - 1, 2)])
+        first, last = re.match(r'(\S+ \S+) – (\S+ \S+)  ', self.plot('young', '--utc')).groups()
+        first, last = (calendar.timegm(time.strptime(text, '%Y-%m-%d %H:%M:%S')) for text in (first, last))
+        self.assertEqual(first, now - 60)
+        self.assertGreaterEqual(last, now)
 
     def test_open_ends(self):
         self.put_points('k', [(100, 1), (200, 2), (5_000_000_000, 2)])
