@@ -33,9 +33,17 @@ get_key (MetricsCtl *ctl, const char *key)
   g_autofree char *pattern = metrics_pattern_escape (key);
   g_autoptr (GPtrArray) samples = NULL;
   g_autoptr (GError) error = NULL;
+  guint64 n_rows;
+  int status;
 
   if (strlen (pattern) <= METRICS_KEY_MAX)
-    return metrics_ctl_print_stream (ctl, pattern, METRICS_TIME_MIN, METRICS_TIME_MAX);
+    {
+      status = metrics_ctl_print_counted (ctl, pattern, METRICS_TIME_MIN, METRICS_TIME_MAX, &n_rows);
+      /* No error, for keys may have such characters; but hardly anybody means them. */
+      if (status == METRICS_CTL_DONE && n_rows == 0 && strpbrk (key, "*?") != NULL)
+        metrics_ctl_warn (ctl, "%s", _ ("get takes a key; last, range and export take patterns"));
+      return status;
+    }
   samples = metrics_client_get (metrics_ctl_get_client (ctl), key, NULL, &error);
   return metrics_ctl_print_samples (ctl, samples, error);
 }

@@ -365,10 +365,31 @@ metrics_ctl_print_samples (MetricsCtl *ctl, GPtrArray *samples, const GError *er
 int
 metrics_ctl_print_stream (MetricsCtl *ctl, const char *pattern, gint64 from, gint64 to)
 {
+  guint64 n_rows;
+
+  return metrics_ctl_print_counted (ctl, pattern, from, to, &n_rows);
+}
+
+/**
+ * metrics_ctl_print_counted:
+ * @ctl: the command line's state
+ * @pattern: which keys
+ * @from: the earliest time
+ * @to: the latest time
+ * @n_rows: (out): how many points there were
+ *
+ * Does what metrics_ctl_print_stream() does, and counts.
+ *
+ * Returns: the exit status
+ */
+int
+metrics_ctl_print_counted (MetricsCtl *ctl, const char *pattern, gint64 from, gint64 to, guint64 *n_rows)
+{
   g_autoptr (MetricsCtlTable) table = metrics_ctl_table_new_samples (metrics_ctl_get_form (ctl));
   g_autoptr (GError) error = NULL;
 
   metrics_client_foreach (metrics_ctl_get_client (ctl), pattern, from, to, metrics_ctl_table_add_sample,
                           table, NULL, &error);
+  *n_rows = table->n_rows;
   return metrics_ctl_table_finish (table, ctl, error);
 }

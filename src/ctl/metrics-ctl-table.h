@@ -64,6 +64,7 @@ int metrics_ctl_table_finish (MetricsCtlTable *self, MetricsCtl *ctl, const GErr
 
 int metrics_ctl_print_samples (MetricsCtl *ctl, GPtrArray *samples, const GError *error);
 int metrics_ctl_print_stream (MetricsCtl *ctl, const char *pattern, gint64 from, gint64 to);
+int metrics_ctl_print_counted (MetricsCtl *ctl, const char *pattern, gint64 from, gint64 to, guint64 *n_rows);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (MetricsCtlTable, metrics_ctl_table_free)
 

@@ -105,6 +105,9 @@ class Show(TestCase):
 
     def test_get_of_a_key_that_is_not_there(self):
         self.check_rows(['get', 'c'])
+        for key in 'b.*', 'b.?':
+            self.check(self.ctl.run('get', key),
+                       err='metricsctl: get takes a key; last, range and export take patterns\n')
 
     def test_get_takes_wildcards_as_they_are(self):
         self.put('b.* 1 1', 'b\\x 1 1', 'b?x 1 1', 'b.x*? 1 1')
