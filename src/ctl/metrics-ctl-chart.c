@@ -21,7 +21,7 @@
  * may be as high as it needs to be. */
 #define MIN_HEIGHT_OF_TITLE 5
 #define MIN_HEIGHT_OF_LEGEND 8
-#define GOOD_ROWS 12
+#define GOOD_ROWS 11
 
 /* The line of the axis of time, and that of its labels. */
 #define AXIS_HEIGHT 2

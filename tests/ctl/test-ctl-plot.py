@@ -287,6 +287,7 @@ class Still(PlotTest):
         out = self.plot('*', *span)
         self.assertEqual(named.findall(out), keys[:8])
         self.assertIn('\n4 more match and are not drawn (see --limit)\n', out)
+        self.assertEqual(out.count('\n'), 24)
         shown = Terminal(Ctl(self.server, NO_COLOR='1'), 'plot', '*', *span, '--limit=11').finish().out
         self.assertEqual(named.findall(shown), keys[:11])
         self.assertEqual(shown.count('\n'), 23)
