@@ -45,7 +45,7 @@ export function makeHint(openDrawer, suggestions, open) {
   const buttons = suggestions.map(({name, keys}) => h('button', {
     type: 'button', class: 'suggestion', 'data-testid': 'suggestion', title: keys.join('\n'), on: {click: () => open(keys)},
   }, h('span', {class: 'suggestion-name', dir: 'auto', text: name}),
-                                                    h('span', {class: 'suggestion-count', text: formatSeries(keys.length)})));
+     keys.length > 1 ? h('span', {class: 'suggestion-count', text: formatSeries(keys.length)}) : null));
   return h('div', {class: 'welcome hint', 'data-testid': 'no-charts'},
            h('h2', {text: _('Choose a series')}),
            h('p', {text: _('Each opens a chart. + adds a series to the chart that is there.')}),
