@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The dashboard by clicks and keys: a series is found, shown, looked at closely, and the view is passed on."""
 
+import csv
 import math
+import pathlib
+import tempfile
 import time
 import urllib.request
 
@@ -358,6 +361,20 @@ class ChartsTest(HouseTest):
         page.wait(lambda: not message.is_displayed())
         page.open(self.server, f'#from=1000&to=2000&chart={self.ROOMS[0]}.none,house.bath.temperature')
         page.wait(lambda: 'There are no points in this span.' in page.one('[data-testid=chart-message]').text)
+
+    def test_a_chart_is_saved_as_csv(self):
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        page = self.look(f'#from={self.now - 600}&to={self.now}&chart=house.bath.temperature,garden.rain')
+        page.chart().drawn()
+        page.cdp('Page.setDownloadBehavior', behavior='allow', downloadPath=str(folder))
+        page.find('button', 'Download as CSV').click()
+        saved = folder / 'house.bath.temperature.csv'
+        page.wait(saved.exists, 'nothing is saved')
+        series = self.api('api/v1/points', key=['house.bath.temperature', 'garden.rain'],
+                          **{'from': self.now - 600, 'to': self.now})['series']
+        with saved.open(newline='') as lines:
+            self.assertEqual([(row['key'], int(row['timestamp']), float(row['value'])) for row in csv.DictReader(lines)],
+                             [(each['key'], *point) for each in series for point in each['points']])
 
     def test_functions(self):
         page = self.look('#span=1d&chart=house.energy_total')

@@ -73,14 +73,23 @@ export function integer(number) {
  * @param {AbortSignal} [signal]
  */
 export async function ask(path, parameters, signal) {
+  return request(path, parameters, 'application/json', (response) => response.json(), signal);
+}
+
+/** The same as text, of a type that the server has. */
+export async function askText(path, parameters, type) {
+  return request(path, parameters, type, (response) => response.text());
+}
+
+async function request(path, parameters, type, read, signal) {
   const query = new URLSearchParams(parameters.map(([name, value]) => [name, String(value)]));
   const signals = [AbortSignal.timeout(TIMEOUT), ...(signal ? [signal] : [])];
   let response;
   try {
-    response = await fetch(`api/v1/${path}?${query}`, {signal: anyOf(signals), headers: {Accept: 'application/json'}});
+    response = await fetch(`api/v1/${path}?${query}`, {signal: anyOf(signals), headers: {Accept: type}});
     noteClock(response);
     if (response.ok)
-      return await response.json();
+      return await read(response);
   } catch (error) {
     if (signal?.aborted)
       throw error;

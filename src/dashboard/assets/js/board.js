@@ -128,6 +128,7 @@ export class Board extends EventTarget {
       live: () => this.goLive(),
       showAll: () => this.#view.setRange({kind: 'all'}),
       say: this.#say,
+      tell: this.#tell,
     };
   }
 

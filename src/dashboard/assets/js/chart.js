@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One chart on the page: its head, its legend, the plot, and the same as a table.
 
+import {saveCsv} from './csv.js';
 import {ICONS, eachFrame, h, iconButton, setAttributes, setText} from './dom.js';
 import {formatCount, formatDuration, formatExact, formatSeries, formatShort, formatTime, functionNames, isTime, unitOf}
   from './format.js';
@@ -26,6 +27,7 @@ import {ValueTable} from './table.js';
  * @property {() => void} live
  * @property {(keys: string[]) => void} showAll all points that some series have
  * @property {(text: string) => void} say to screen readers
+ * @property {(text: string) => void} tell to everybody
  */
 
 // Not for each point, which would never let a screen reader finish (milliseconds).
@@ -80,13 +82,14 @@ export class Chart {
     this.down = iconButton(ICONS.down, _('Move down'), () => move(1), {class: 'icon-button move', 'data-testid': 'chart-down'});
     this.tableButton = iconButton(ICONS.table, _('Values as a table'), () => this.#toggleTable(),
                                   {'aria-expanded': 'false', 'data-testid': 'chart-table'});
+    const save = iconButton(ICONS.download, _('Download as CSV'), () => this.#save(), {'data-testid': 'chart-save'});
     const remove = iconButton(ICONS.close, _('Remove this chart'), () => view.removeChart(this.id),
                               {'data-testid': 'chart-remove'});
     this.message = h('div', {class: 'chart-message', hidden: true, role: 'status', 'data-testid': 'chart-message'});
     this.progress = h('div', {class: 'chart-progress', 'aria-hidden': 'true', hidden: true});
     const head = h('header', {class: 'chart-head', draggable: 'true', title: _('Drag to reorder')},
                    this.title, this.func, this.step,
-                   h('span', {class: 'chart-actions'}, this.up, this.down, this.tableButton, remove));
+                   h('span', {class: 'chart-actions'}, this.up, this.down, this.tableButton, save, remove));
     const body = h('div', {class: 'chart-body'}, this.plot.element, this.message, this.progress);
     const section = h('section', {
       class: 'chart', 'aria-labelledby': this.title.id, 'data-testid': 'chart',
@@ -337,6 +340,17 @@ export class Chart {
       }),
       'aria-roledescription': _('chart'),
     });
+  }
+
+  /** Downloads what is shown. */
+  async #save() {
+    const {from, to} = this.#span;
+    const {step, func} = this.loader;
+    try {
+      await saveCsv({keys: this.state.keys, from, to, step, func});
+    } catch (error) {
+      this.around.tell(error.inWords ? error.inWords() : String(error.message));
+    }
   }
 
   #toggleTable() {
