@@ -376,6 +376,17 @@ class ChartsTest(HouseTest):
             self.assertEqual([(row['key'], int(row['timestamp']), float(row['value'])) for row in csv.DictReader(lines)],
                              [(each['key'], *point) for each in series for point in each['points']])
 
+    def test_a_series_is_hidden_and_shown_again(self):
+        page = self.look(f'#from={self.now - HOUR}&to={self.now}&chart=house.bath.temperature,garden.rain')
+        chart = page.chart()
+        both = int(chart.drawn()['points'])
+        name = page.find('button', 'garden.rain')
+        for pressed in ('false', 'true'):
+            name.click()
+            chart.drawn(lambda data: int(data['points']) == (both // 2 if pressed == 'false' else both))
+            self.assertEqual(name.get_attribute('aria-pressed'), pressed)
+        self.assertEqual(chart.keys(), ['house.bath.temperature', 'garden.rain'])
+
     def test_functions(self):
         page = self.look('#span=1d&chart=house.energy_total')
         chart = page.chart()

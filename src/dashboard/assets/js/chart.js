@@ -43,7 +43,8 @@ export class Chart {
     this.plot = new Plot();
     this.#rows = [];
     this.#draw = eachFrame(() => this.#render());
-    this.legend = new Legend((key) => around.view.removeSeries(this.id, key));
+    this.legend = new Legend((key) => around.view.removeSeries(this.id, key), (key) => this.#toggle(key),
+                             (key) => !this.#hidden.has(key));
     this.table = new ValueTable();
     this.element = this.#build();
     this.loader.addEventListener('change', () => {
@@ -63,6 +64,8 @@ export class Chart {
   #draw;
   #stale = true;
   #hovered = null;
+  /** Keys that are not drawn. This is for a closer look, and is not in the address. */
+  #hidden = new Set();
   #span = {from: 0, to: 1, isOpen: true};
   #described = -Infinity;
 
@@ -186,9 +189,19 @@ export class Chart {
     this.#draw();
   }
 
-  /** The points of each series, in order. */
+  /** Hides a series, or shows it again. @returns {boolean} whether it is shown now */
+  #toggle(key) {
+    if (!this.#hidden.delete(key))
+      this.#hidden.add(key);
+    this.#stale = true;
+    this.#described = -Infinity;
+    this.#draw();
+    return !this.#hidden.has(key);
+  }
+
+  /** The points of each series, in order; none of those that are hidden. */
   get lists() {
-    return this.state.keys.map((key) => this.loader.points.get(key) ?? []);
+    return this.state.keys.map((key) => (this.#hidden.has(key) ? [] : this.loader.points.get(key) ?? []));
   }
 
   get unit() {
@@ -227,7 +240,7 @@ export class Chart {
   #bands() {
     const {bands, step} = this.loader;
     return this.state.keys.filter((key) => bands.has(key)).map((key) => {
-      const {low, high} = bands.get(key);
+      const {low, high} = this.#hidden.has(key) ? {low: [], high: []} : bands.get(key);
       return {low, high, limit: gapLimit(low, step)};
     });
   }
@@ -235,7 +248,7 @@ export class Chart {
   #showMessage() {
     const {state, error} = this.loader;
     const {from, to} = this.#span;
-    const isEmpty = state === 'ready' && !error && this.lists.every((points) => !summarise(points, from, to));
+    const isEmpty = state === 'ready' && !error && this.#hidden.size === 0 && this.lists.every((points) => !summarise(points, from, to));
     const isMissing = isEmpty && this.state.keys.every((key) => this.around.isMissing(key));
     const name = error ? `error ${error.message}` : isMissing ? `missing ${this.state.keys.join(' ')}` : isEmpty ? 'empty' : '';
     this.message.hidden = name === '' || (state === 'loading' && !error);

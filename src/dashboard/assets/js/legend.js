@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The series of a chart, each with its colour, its value and a way to remove it.
+// The series of a chart, each with its colour, its value and ways to hide and to remove it.
 
-import {ICONS, h, iconButton, setText} from './dom.js';
+import {ICONS, h, iconButton, setAttributes, setText} from './dom.js';
 import {_, fill} from './i18n.js';
 import {seriesStyle} from './plot.js';
 
@@ -26,9 +26,15 @@ export function titleOf(keys) {
 }
 
 export class Legend {
-  /** @param {(key: string) => void} remove */
-  constructor(remove) {
+  /**
+   * @param {(key: string) => void} remove
+   * @param {(key: string) => boolean} toggle hides a series or shows it again; returns whether it is shown now
+   * @param {(key: string) => boolean} isShown
+   */
+  constructor(remove, toggle, isShown) {
     this.remove = remove;
+    this.toggle = toggle;
+    this.isShown = isShown;
     /** @type {string[]} */
     this.names = [];
     this.keys = [];
@@ -46,7 +52,7 @@ export class Legend {
     this.list.replaceChildren(...keys.map((key, i) => {
       const item = h('li', {class: 'legend-item', title: key, 'data-testid': 'legend-item'},
                      h('i', {class: 'legend-mark', 'aria-hidden': 'true'}),
-                     h('span', {class: 'legend-name', dir: 'auto', text: this.names[i]}),
+                     this.#name(key, this.names[i]),
                      h('output', {class: 'legend-value', 'aria-live': 'off', 'data-testid': 'legend-value'}),
                      iconButton(ICONS.close, fill(_('Remove {key} from this chart'), {key}), () => this.remove(key),
                                 {class: 'icon-button small', 'data-testid': 'legend-remove'}));
@@ -54,6 +60,14 @@ export class Legend {
       return item;
     }));
     requestAnimationFrame(() => this.restyle());
+  }
+
+  #name(key, name) {
+    const button = h('button', {
+      type: 'button', class: 'legend-name', dir: 'auto', text: name, 'aria-pressed': String(this.isShown(key)),
+      'data-testid': 'legend-name', on: {click: () => setAttributes(button, {'aria-pressed': String(this.toggle(key))})},
+    });
+    return button;
   }
 
   restyle() {
