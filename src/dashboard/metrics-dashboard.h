@@ -5,8 +5,9 @@
 #include "metrics-dashboard-resource.h"
 
 /*
- * The files of the page, as metrics_dashboard_get_resource() has them (not owned): index.html, which is served as /, and all
- * that is below assets/ under its own path. They take nothing for granted but the API beside them, at api/v1/.
+ * The files of the page, as metrics_dashboard_get_resource() has them (not owned): index.html, which is
+ * served as /, and all that is below assets/ under its own path. They take nothing for granted but the API
+ * beside them, at api/v1/.
  */
 #define METRICS_DASHBOARD_PREFIX "/org/metricsd/dashboard/"
 

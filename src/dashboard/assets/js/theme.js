@@ -8,6 +8,8 @@ const ORDER = ['auto', 'light', 'dark'];
 
 export const themeChanges = new EventTarget();
 
+const systemIsDark = matchMedia('(prefers-color-scheme: dark)');
+
 function current() {
   return document.documentElement.dataset.theme ?? 'auto';
 }
@@ -27,7 +29,13 @@ export function nextTheme() {
   } catch {
     // Then it holds for this visit.
   }
+  applyScheme();
+}
+
+function applyScheme() {
+  const {dataset} = document.documentElement;
+  dataset.scheme = dataset.theme ?? (systemIsDark.matches ? 'dark' : 'light');
   themeChanges.dispatchEvent(new Event('change'));
 }
 
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => themeChanges.dispatchEvent(new Event('change')));
+systemIsDark.addEventListener('change', applyScheme);

@@ -50,7 +50,6 @@ export class Tree extends EventTarget {
     keys.addEventListener('change', eachFrame(() => this.#layOut()));
     sparks.addEventListener('change', this.#draw);
     new ResizeObserver(() => this.#measure()).observe(this.element);
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', this.#draw);
   }
 
   /** Draws rows again whose values are new. */
