@@ -72,7 +72,8 @@ metrics_storage_update (MetricsStorage *self, MetricsDurability durability)
  * metrics_storage_get_trouble:
  * @self: a storage
  *
- * Returns: (transfer none) (nullable): why nothing can be written now, one line of English; %NULL where it can
+ * Returns: (transfer none) (nullable): why nothing can be written now, one line of English; %NULL where it
+ * can
  */
 const char *
 metrics_storage_get_trouble (MetricsStorage *self)
