@@ -97,12 +97,15 @@ class Prometheus:
             raise AssertionError('prometheus does not start: ' + ''.join(self.log))
 
     def _read(self):
+        is_ready = False
         for line in self.process.stderr:
             self.log.append(line)
             found = re.search(r'msg="Listening on" address=(\S+)', line)
             if found:
                 self.address = found[1]
-            if 'Server is ready to receive web requests.' in line:
+            is_ready = is_ready or 'Server is ready to receive web requests.' in line
+            # The two come in either order.
+            if is_ready and self.address is not None:
                 self._is_ready.set()
         self._is_ready.set()
 
