@@ -154,10 +154,33 @@ is_crash (int number)
          || number == SIGTRAP;
 }
 
+static void on_signal (int number);
+
+/* All that are handled here. */
+static void
+fill_signals (sigset_t *signals)
+{
+  sigemptyset (signals);
+  for (guint i = 0; i < G_N_ELEMENTS (fatal_signals); i++)
+    sigaddset (signals, fatal_signals[i]);
+  for (guint i = 0; i < G_N_ELEMENTS (other_signals); i++)
+    sigaddset (signals, other_signals[i]);
+}
+
+/* One is handled at a time: what gives the terminal back is not interrupted by what takes it again, as
+ * SIGCONT behind SIGTERM would. */
+static void
+install (int number)
+{
+  struct sigaction action = { .sa_handler = on_signal };
+
+  fill_signals (&action.sa_mask);
+  sigaction (number, &action, NULL);
+}
+
 static void
 on_signal (int number)
 {
-  struct sigaction again = { .sa_handler = on_signal };
   int error_number = errno;
 
   if (!pthread_equal (pthread_self (), state.thread) && !is_crash (number))
@@ -171,8 +194,8 @@ on_signal (int number)
     case SIGTSTP:
       give_back ();
       raise_default (number);
-      /* Here it goes on, behind SIGCONT. */
-      sigaction (SIGTSTP, &again, NULL);
+      /* Here it goes on, and then handles SIGCONT. */
+      install (SIGTSTP);
       break;
     case SIGCONT:
       take ();
@@ -193,11 +216,9 @@ on_signal (int number)
 static void
 handle (int number, struct sigaction *old)
 {
-  struct sigaction action = { .sa_handler = on_signal };
-
   sigaction (number, NULL, old);
   if (old->sa_handler != SIG_IGN)
-    sigaction (number, &action, NULL);
+    install (number);
 }
 
 /* The pipe of the signal handlers. */
@@ -383,6 +404,7 @@ MetricsCtlScreen *
 metrics_ctl_screen_open (const MetricsCtlScreenFuncs *funcs, gpointer user_data)
 {
   MetricsCtlScreen *self;
+  sigset_t signals, old_mask;
 
   if (!g_unix_open_pipe (state.wake, FD_CLOEXEC, NULL))
     return NULL;
@@ -397,11 +419,14 @@ metrics_ctl_screen_open (const MetricsCtlScreenFuncs *funcs, gpointer user_data)
   get_modes ();
   if (state.has_modes)
     self->input = watch_fd (STDIN_FILENO, on_input, self);
+  fill_signals (&signals);
+  pthread_sigmask (SIG_BLOCK, &signals, &old_mask);
   for (guint i = 0; i < G_N_ELEMENTS (fatal_signals); i++)
     handle (fatal_signals[i], &state.old_fatal[i]);
   for (guint i = 0; i < G_N_ELEMENTS (other_signals); i++)
     handle (other_signals[i], &state.old_other[i]);
   take ();
+  pthread_sigmask (SIG_SETMASK, &old_mask, NULL);
   return self;
 }
 
@@ -423,13 +448,18 @@ destroy_source (GSource *source)
 void
 metrics_ctl_screen_close (MetricsCtlScreen *self)
 {
+  sigset_t signals, old_mask;
+
   if (self == NULL)
     return;
+  fill_signals (&signals);
+  pthread_sigmask (SIG_BLOCK, &signals, &old_mask);
   give_back ();
   for (guint i = 0; i < G_N_ELEMENTS (fatal_signals); i++)
     sigaction (fatal_signals[i], &state.old_fatal[i], NULL);
   for (guint i = 0; i < G_N_ELEMENTS (other_signals); i++)
     sigaction (other_signals[i], &state.old_other[i], NULL);
+  pthread_sigmask (SIG_SETMASK, &old_mask, NULL);
   destroy_source (self->input);
   destroy_source (self->events);
   destroy_source (self->escape);
