@@ -318,15 +318,17 @@ stop_waiting (MetricsCtlScreen *self)
   g_clear_pointer (&self->escape, g_source_unref);
 }
 
-/* No more has come: it was the key of that name. */
+/* No more has come: it was the key of that name, or no key, the beginning of a character say. */
 static gboolean
 on_escape (gpointer user_data)
 {
   MetricsCtlScreen *self = user_data;
+  gboolean is_escape = self->keys->data[0] == '\033';
 
   stop_waiting (self);
   g_byte_array_set_size (self->keys, 0);
-  self->funcs.key (METRICS_CTL_KEY_ESCAPE, self->user_data);
+  if (is_escape)
+    self->funcs.key (METRICS_CTL_KEY_ESCAPE, self->user_data);
   return G_SOURCE_REMOVE;
 }
 
