@@ -255,9 +255,11 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   if (metrics_watch_get_online (self->watch))
     g_clear_pointer (&self->problem, g_free);
-  /* What was asked for another window is of no use. */
+  /* What was asked for another window is of no use; which series there are is asked for again. */
   if (read->window == self->window)
     apply (self, read);
+  else if (read->patterns != NULL)
+    self->reload = TRUE;
   draw (self);
   schedule_read (self);
 }
