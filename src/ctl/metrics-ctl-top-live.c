@@ -414,7 +414,7 @@ run (MetricsCtlTopLive *self)
       if (self->wants_plot)
         status = show_plot (self);
     }
-  while (self->wants_plot && status == METRICS_CTL_DONE);
+  while (self->wants_plot && status == METRICS_CTL_DONE && self->error == NULL);
   return status;
 }
 
