@@ -190,7 +190,8 @@ choose_questions (MetricsCtlTopLive *self, MetricsCtlTopRead *read)
   read->all = metrics_ctl_top_column_is_of_window (self->rows->sort) && (old || self->reload);
   if (self->reload || read->all)
     {
-      read->coarse = self->rows->all->len > MANY_ROWS;
+      /* How many there are is not known before the first answer. */
+      read->coarse = !self->loaded || self->rows->all->len > MANY_ROWS;
       read->patterns = g_strdupv (self->top->patterns);
       self->reload = FALSE;
       self->reloaded_at = now;
