@@ -130,6 +130,9 @@ emit_news (MetricsWatch *self, const MetricsFeedNews *news)
     {
       self->was_online = is_connected;
       g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_ONLINE]);
+      /* Whoever was told of that may have closed the watch. */
+      if (g_atomic_pointer_get (&self->link) == NULL)
+        return;
     }
   switch (news->state)
     {
