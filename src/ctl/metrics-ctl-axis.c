@@ -452,3 +452,19 @@ metrics_ctl_step_choose (gint64 from, gint64 to, guint max_steps)
   step = round_up (least / DAY) * DAY;
   return step < (double) G_MAXINT64 ? (gint64) step : G_MAXINT64;
 }
+
+/**
+ * metrics_ctl_step_floor:
+ * @time: a time
+ * @step: a step, at least 1
+ *
+ * Returns: the beginning of the step in which the time is; the least time where that would be before it
+ */
+gint64
+metrics_ctl_step_floor (gint64 time, gint64 step)
+{
+  gint64 off = time % step;
+
+  off += off < 0 ? step : 0;
+  return time >= G_MININT64 + off ? time - off : G_MININT64;
+}

@@ -57,5 +57,6 @@ char *metrics_ctl_time_format (gint64 time, GTimeZone *zone);
 char *metrics_ctl_span_format (gint64 seconds);
 
 gint64 metrics_ctl_step_choose (gint64 from, gint64 to, guint max_steps);
+gint64 metrics_ctl_step_floor (gint64 time, gint64 step);
 
 G_END_DECLS

@@ -273,15 +273,6 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
     schedule_read (self);
 }
 
-/* From the beginning of the step in which a time is. */
-static gint64
-floor_to_step (gint64 time, gint64 step)
-{
-  gint64 off = ((time % step) + step) % step;
-
-  return time >= G_MININT64 + off ? time - off : G_MININT64;
-}
-
 static gboolean
 start_read (gpointer user_data)
 {
@@ -293,13 +284,14 @@ start_read (gpointer user_data)
 
   self->read_source = 0;
   read->generation = self->generation;
-  read->from = floor_to_step (to - self->span, step);
+  read->from = metrics_ctl_step_floor (to - self->span, step);
   /* Points of a clock that is ahead of this one are drawn when their time comes. */
   read->to = to + self->span;
   read->step = step;
   g_hash_table_iter_init (&iter, self->changed);
   while (!self->reload && g_hash_table_iter_next (&iter, &key, &time))
-    metrics_ctl_plot_read_add (read, key, MAX (floor_to_step (*(gint64 *) time, step), read->from));
+    metrics_ctl_plot_read_add (read, key,
+                               MAX (metrics_ctl_step_floor (*(gint64 *) time, step), read->from));
   g_hash_table_remove_all (self->changed);
   self->reload = FALSE;
   self->reading = TRUE;

@@ -128,10 +128,9 @@ static GPtrArray *
 read_series (const MetricsCtlPlot *self, const GPtrArray *keys, MetricsCtlChart *chart, GError **error)
 {
   g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func ((GDestroyNotify) metrics_ctl_series_free);
-  gint64 start = chart->from, off = ((start % chart->step) + chart->step) % chart->step;
-
   /* The first step is read whole, or the picture would change with the second in which it is asked for. */
-  start = start >= G_MININT64 + off ? start - off : G_MININT64;
+  gint64 start = metrics_ctl_step_floor (chart->from, chart->step);
+
   for (guint i = 0; i < keys->len; i++)
     {
       const MetricsKeyInfo *info = g_ptr_array_index (keys, i);

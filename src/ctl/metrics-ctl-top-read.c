@@ -4,6 +4,7 @@
 
 #include "ctl/metrics-ctl-top-read.h"
 
+#include "ctl/metrics-ctl-axis.h"
 #include "ctl/metrics-ctl-series.h"
 
 #include <string.h>
@@ -101,19 +102,13 @@ take (MetricsCtlTopStats *stats, MetricsFunction function, guint step, double va
     }
 }
 
-static gint64
-floor_to (gint64 time, gint64 step)
-{
-  return time - ((time % step) + step) % step;
-}
-
 /* Reads the windows of what a pattern matches; of one key alone where that is given. What was read for
  * another pattern, the keys of @done, is not counted again. */
 static gboolean
 read_windows (MetricsCtlTopRead *self, const char *pattern, const char *key, GHashTable *done, GError **error)
 {
   gint64 step = metrics_ctl_top_get_step (self->window);
-  gint64 first = floor_to (self->now, step) - (METRICS_CTL_TOP_STEPS - 1) * step;
+  gint64 first = metrics_ctl_step_floor (self->now, step) - (METRICS_CTL_TOP_STEPS - 1) * step;
 
   /* The whole is in two steps as long as it is, or in one; what is before it belongs to neither. */
   if (self->coarse)
@@ -128,7 +123,7 @@ read_windows (MetricsCtlTopRead *self, const char *pattern, const char *key, GHa
       for (guint j = 0; j < samples->len; j++)
         {
           const MetricsSample *sample = g_ptr_array_index (samples, j);
-          gint64 nth = (sample->timestamp - floor_to (first, step)) / step;
+          gint64 nth = (sample->timestamp - metrics_ctl_step_floor (first, step)) / step;
 
           if ((key == NULL || strcmp (key, sample->key) == 0)
               && (done == NULL || !g_hash_table_contains (done, sample->key)) && nth >= 0
