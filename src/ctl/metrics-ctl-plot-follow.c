@@ -546,7 +546,7 @@ metrics_ctl_plot_follow (const MetricsCtlPlot *plot)
   metrics_ctl_screen_get_size (&self.width, &self.height);
   metrics_ctl_paint_init (&self.paint, plot->colors, plot->ascii, self.width);
   self.paint.screen = self.paint.attributes = TRUE;
-  self.screen = metrics_ctl_screen_open (&funcs, &self);
+  self.screen = metrics_ctl_screen_open (&funcs, &self, &self.error);
   if (self.screen != NULL)
     {
       start (&self);

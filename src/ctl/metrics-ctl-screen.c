@@ -396,6 +396,7 @@ get_modes (void)
  * metrics_ctl_screen_open:
  * @funcs: who is told of keys and of what has to be drawn
  * @user_data: for them
+ * @error: return location for a #GError
  *
  * Takes over the terminal that is standard output, and the keys of standard input where that is one. To be
  * called in the main thread, once at a time.
@@ -403,12 +404,12 @@ get_modes (void)
  * Returns: (transfer full) (nullable): the screen; %NULL where there are no file descriptors left
  */
 MetricsCtlScreen *
-metrics_ctl_screen_open (const MetricsCtlScreenFuncs *funcs, gpointer user_data)
+metrics_ctl_screen_open (const MetricsCtlScreenFuncs *funcs, gpointer user_data, GError **error)
 {
   MetricsCtlScreen *self;
   sigset_t signals, old_mask;
 
-  if (!g_unix_open_pipe (state.wake, FD_CLOEXEC, NULL))
+  if (!g_unix_open_pipe (state.wake, FD_CLOEXEC, error))
     return NULL;
   g_unix_set_fd_nonblocking (state.wake[0], TRUE, NULL);
   g_unix_set_fd_nonblocking (state.wake[1], TRUE, NULL);

@@ -405,7 +405,7 @@ run (MetricsCtlTopLive *self)
     {
       self->wants_plot = FALSE;
       metrics_ctl_screen_get_size (&self->width, &self->height);
-      self->screen = metrics_ctl_screen_open (&funcs, self);
+      self->screen = metrics_ctl_screen_open (&funcs, self, &self->error);
       if (self->screen == NULL)
         return METRICS_CTL_FAILED;
       self->reload = TRUE;
