@@ -183,6 +183,9 @@ metrics_ctl_top_live_on_key (guint key, gpointer user_data)
 {
   MetricsCtlTopLive *self = user_data;
 
+  /* What was typed ahead behind a key that ends it. */
+  if (!g_main_loop_is_running (self->loop))
+    return;
   if (key == METRICS_CTL_KEY_CLOSED)
     g_main_loop_quit (self->loop);
   else if (self->prompt != NULL && key != METRICS_CTL_KEY_UP && key != METRICS_CTL_KEY_DOWN)
