@@ -162,7 +162,9 @@ on_command_key (MetricsCtlTopLive *self, guint key)
       set_filter (self, "");
       break;
     case METRICS_CTL_KEY_ENTER:
-      self->wants_plot = metrics_ctl_top_rows_get_index (self->rows, self->selected) >= 0;
+      /* A picture that cannot begin would be the end. */
+      self->wants_plot = metrics_watch_get_online (self->watch)
+                         && metrics_ctl_top_rows_get_index (self->rows, self->selected) >= 0;
       if (self->wants_plot)
         g_main_loop_quit (self->loop);
       break;
