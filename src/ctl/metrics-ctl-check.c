@@ -10,6 +10,7 @@
 
 #include <glib/gi18n.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Words of the command line that several commands take. Where one is wrong, what would be right is said with
  * it. */
@@ -133,9 +134,17 @@ metrics_ctl_check_length (MetricsCtl *ctl, const char *text, gint64 *seconds, in
   return FALSE;
 }
 
-/* Keeps @time where there is no text. */
-static gboolean
-check_time (MetricsCtl *ctl, const char *text, gint64 *time, int *status)
+/**
+ * metrics_ctl_check_time:
+ * @ctl: the command line's state
+ * @text: (nullable): a word of the command line
+ * @time: (inout): what `-` stands for, and then the time; kept where there is no text
+ * @status: (inout): the exit status, where this is no time
+ *
+ * Returns: whether it is one
+ */
+gboolean
+metrics_ctl_check_time (MetricsCtl *ctl, const char *text, gint64 *time, int *status)
 {
   if (text == NULL || metrics_ctl_parse_time (text, *time, time))
     return TRUE;
@@ -167,5 +176,26 @@ metrics_ctl_check_span (MetricsCtl *ctl,
 {
   *from = METRICS_TIME_MIN;
   *to = METRICS_TIME_MAX;
-  return check_time (ctl, from_text, from, status) && check_time (ctl, to_text, to, status);
+  return metrics_ctl_check_time (ctl, from_text, from, status)
+         && metrics_ctl_check_time (ctl, to_text, to, status);
+}
+
+/**
+ * metrics_ctl_check_colors:
+ * @ctl: the command line's state
+ * @when: (nullable): a word of the command line
+ * @colors: (out): which colours standard output gets
+ * @status: (inout): the exit status, where the word is wrong
+ *
+ * Returns: whether it is right
+ */
+gboolean
+metrics_ctl_check_colors (MetricsCtl *ctl, const char *when, MetricsCtlColors *colors, int *status)
+{
+  gboolean people = metrics_ctl_get_form (ctl) == METRICS_CTL_FORM_HUMAN;
+
+  if (metrics_ctl_colors_choose (when, people && isatty (STDOUT_FILENO), colors))
+    return TRUE;
+  *status = metrics_ctl_usage_error (ctl, _ ("--color is auto, always or never, not '%s'"), when);
+  return FALSE;
 }

@@ -70,13 +70,8 @@ static gboolean
 check_time (MetricsCtl *ctl, const char *text, gint64 open, gint64 *time, gboolean *has, int *status)
 {
   *has = text != NULL;
-  if (text == NULL || metrics_ctl_parse_time (text, open, time))
-    return TRUE;
-  *status = metrics_ctl_usage_error (ctl,
-                                     _ ("not a time: '%s'; it is for example now-5m, '2026-11-20 14:03' or "
-                                        "1700000000"),
-                                     text);
-  return FALSE;
+  *time = open;
+  return metrics_ctl_check_time (ctl, text, time, status);
 }
 
 static gboolean
@@ -98,17 +93,6 @@ check_size (MetricsCtl *ctl, const char *option, int value, int min, int max, gu
   if (value == NOT_GIVEN || (value >= min && value <= max))
     return TRUE;
   *status = metrics_ctl_usage_error (ctl, _ ("%s is from %d to %d"), option, min, max);
-  return FALSE;
-}
-
-static gboolean
-check_colors (MetricsCtl *ctl, const char *when, MetricsCtlColors *colors, int *status)
-{
-  gboolean people = metrics_ctl_get_form (ctl) == METRICS_CTL_FORM_HUMAN;
-
-  if (metrics_ctl_colors_choose (when, people && isatty (STDOUT_FILENO), colors))
-    return TRUE;
-  *status = metrics_ctl_usage_error (ctl, _ ("--color is auto, always or never, not '%s'"), when);
   return FALSE;
 }
 
@@ -164,7 +148,7 @@ check_options (const Options *options, MetricsCtlPlot *plot, double *min, double
          && check_size (ctl, "--height", options->height, METRICS_CTL_CHART_MIN_HEIGHT, MAX_HEIGHT,
                         &plot->height, status)
          && check_size (ctl, "--limit", options->limit, 1, METRICS_CTL_CHART_MAX_SERIES, &plot->limit, status)
-         && check_colors (ctl, options->color, &plot->colors, status)
+         && metrics_ctl_check_colors (ctl, options->color, &plot->colors, status)
          && check_together (options, plot, status);
 }
 

@@ -188,15 +188,9 @@ check_sort (MetricsCtlTop *top, const char *name, int *status)
 static gboolean
 check_rest (MetricsCtlTop *top, const Options *options, int *status)
 {
-  gboolean people = metrics_ctl_get_form (top->ctl) == METRICS_CTL_FORM_HUMAN;
-
-  if (options->lines < 0)
-    *status = metrics_ctl_usage_error (top->ctl, _ ("not a number of lines: %d"), options->lines);
-  else if (!metrics_ctl_colors_choose (options->color, people && isatty (STDOUT_FILENO), &top->colors))
-    *status = metrics_ctl_usage_error (top->ctl, _ ("--color is auto, always or never, not '%s'"),
-                                       options->color);
-  else
-    return TRUE;
+  if (options->lines >= 0)
+    return metrics_ctl_check_colors (top->ctl, options->color, &top->colors, status);
+  *status = metrics_ctl_usage_error (top->ctl, _ ("not a number of lines: %d"), options->lines);
   return FALSE;
 }
 
