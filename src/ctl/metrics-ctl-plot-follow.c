@@ -290,8 +290,7 @@ start_read (gpointer user_data)
   read->step = step;
   g_hash_table_iter_init (&iter, self->changed);
   while (!self->reload && g_hash_table_iter_next (&iter, &key, &time))
-    metrics_ctl_plot_read_add (read, key,
-                               MAX (metrics_ctl_step_floor (*(gint64 *) time, step), read->from));
+    metrics_ctl_plot_read_add (read, key, MAX (metrics_ctl_step_floor (*(gint64 *) time, step), read->from));
   g_hash_table_remove_all (self->changed);
   self->reload = FALSE;
   self->reading = TRUE;

@@ -44,7 +44,7 @@ struct _MetricsCtlScreen
 };
 
 /* What ends a process, of its own doing or not. */
-static const int fatal_signals[] = { SIGHUP, SIGINT,  SIGQUIT, SIGTERM, SIGALRM, SIGUSR1, SIGUSR2,
+static const int fatal_signals[] = { SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGALRM, SIGUSR1, SIGUSR2,
                                      SIGXCPU, SIGABRT, SIGBUS,  SIGFPE,  SIGILL,  SIGSEGV, SIGTRAP };
 static const int other_signals[] = { SIGTSTP, SIGCONT, SIGWINCH };
 

@@ -41,8 +41,9 @@ typedef struct _MetricsCtlScreen MetricsCtlScreen;
 
 gboolean metrics_ctl_screen_get_size (guint *columns, guint *rows);
 
-MetricsCtlScreen *
-metrics_ctl_screen_open (const MetricsCtlScreenFuncs *funcs, gpointer user_data, GError **error);
+MetricsCtlScreen *metrics_ctl_screen_open (const MetricsCtlScreenFuncs *funcs,
+                                           gpointer user_data,
+                                           GError **error);
 void metrics_ctl_screen_close (MetricsCtlScreen *self);
 
 gboolean metrics_ctl_screen_write (MetricsCtlScreen *self, const char *bytes, gsize n_bytes);

@@ -95,8 +95,7 @@ gboolean metrics_ctl_check_function (MetricsCtl *ctl,
                                      int *status);
 gboolean metrics_ctl_check_step (MetricsCtl *ctl, const char *text, gint64 *seconds, int *status);
 gboolean metrics_ctl_check_time (MetricsCtl *ctl, const char *text, gint64 *time, int *status);
-gboolean
-metrics_ctl_check_colors (MetricsCtl *ctl, const char *when, MetricsCtlColors *colors, int *status);
+gboolean metrics_ctl_check_colors (MetricsCtl *ctl, const char *when, MetricsCtlColors *colors, int *status);
 gboolean metrics_ctl_check_length (MetricsCtl *ctl, const char *text, gint64 *seconds, int *status);
 gboolean metrics_ctl_check_span (MetricsCtl *ctl,
                                  const char *from_text,
