@@ -11,8 +11,8 @@ const MANY = 20000;
 const MEASURED = 3000;
 const LIST_PERIOD = 60000;
 const NARROW_LIST_PERIOD = 20000;
-// The keys that are watched by name, and the room in an address for them.
-const MOST_WATCHED = 120;
+// The keys that are watched by name, of which the server takes no more, and the room in an address for them.
+const MOST_WATCHED = 64;
 const URL_ROOM = 6000;
 // A page that nobody sees lets go of the stream: a browser has six connections to a server, for all its pages.
 const HIDDEN = 2000;
