@@ -34,6 +34,7 @@ export class Loader extends EventTarget {
   #failed = null;
   #dirty = null;
   #tailTimer = 0;
+  #isTailAsked = false;
   #late = [];
   #tooDense = 0;
 
@@ -171,7 +172,7 @@ export class Loader extends EventTarget {
 
   #spoil(time) {
     this.#markDirty(time, time);
-    if (!this.#tailTimer)
+    if (!this.#tailTimer && !this.#isTailAsked)
       this.#tailTimer = setTimeout(() => this.#loadTail(), TAIL_DELAY);
   }
 
@@ -184,6 +185,9 @@ export class Loader extends EventTarget {
     if (!dirty || !loaded || this.state === 'loading')
       return;
     this.#dirty = null;
+    // One at a time: an answer that comes late must not take the place of a newer one.
+    this.#isTailAsked = true;
+    let isRefused = false;
     const {step, func, keys} = loaded;
     const merge = (old, fresh) => mergePoints(old ?? [], from, to, fresh ?? []);
     // A rate belongs to the bucket of the later point, which can be the next one.
@@ -193,18 +197,23 @@ export class Loader extends EventTarget {
       const signal = this.#controller?.signal;
       const [points, bands] = await Promise.all([fetchPoints(loaded, from, to, func, signal),
                                                  fetchBands(loaded, from, to, signal)]);
-      if (this.#loaded !== loaded)
-        return;
-      for (const key of keys)
-        this.points.set(key, merge(this.points.get(key), points.get(key)));
-      for (const [key, {low, high}] of bands)
-        this.bands.set(key, {low: merge(this.bands.get(key)?.low, low), high: merge(this.bands.get(key)?.high, high)});
-      this.#tell();
+      if (this.#loaded === loaded) {
+        for (const key of keys)
+          this.points.set(key, merge(this.points.get(key), points.get(key)));
+        for (const [key, {low, high}] of bands)
+          this.bands.set(key, {low: merge(this.bands.get(key)?.low, low), high: merge(this.bands.get(key)?.high, high)});
+        this.#tell();
+      }
     } catch {
       // The server is gone, of which the stream tells, or the view is another by now.
-      if (this.#loaded === loaded)
+      if (this.#loaded === loaded) {
         this.#markDirty(dirty.from, dirty.to);
+        isRefused = true;
+      }
     }
+    this.#isTailAsked = false;
+    if (this.#dirty && !isRefused && this.#keys.length > 0)
+      this.#spoil(this.#dirty.from);
   }
 
   /** Drops what left the view long ago. */
