@@ -57,6 +57,7 @@ export class Feed extends EventTarget {
   #patience = PATIENCE;
   #widenTimer = 0;
   #pollTimer = 0;
+  #againTimer = 0;
   #release = null;
 
   /** @param {import('./keys.js').Keys} keys */
@@ -169,8 +170,8 @@ export class Feed extends EventTarget {
     if (!this.#isNarrow)
       this.#narrow();
     // Who is too slow does not get better by reading all again each time.
-    if (performance.now() - this.#listed > LIST_AGE)
-      this.#again();
+    clearTimeout(this.#againTimer);
+    this.#againTimer = setTimeout(() => this.#again(), Math.max(0, this.#listed + LIST_AGE - performance.now()));
   }
 
   /** From now on only what is on the page is watched. */
