@@ -58,6 +58,7 @@ export class Feed extends EventTarget {
   #widenTimer = 0;
   #pollTimer = 0;
   #againTimer = 0;
+  #isBlind = false;
   #release = null;
 
   /** @param {import('./keys.js').Keys} keys */
@@ -66,6 +67,7 @@ export class Feed extends EventTarget {
     this.#keys = keys;
     this.#stream.addEventListener('points', (event) => this.#points(event.detail.series ?? []));
     this.#stream.addEventListener('reset', () => this.#again());
+    this.#stream.addEventListener('hello', () => this.#greeted());
     this.#stream.addEventListener('dropped', (event) => this.#dropped(event.detail.points ?? 0));
     this.#stream.addEventListener('open', () => this.#found());
     this.#stream.addEventListener('lost', (event) => {
@@ -94,6 +96,7 @@ export class Feed extends EventTarget {
     await this.#open();
     if (this.#release)
       await greeted;
+    this.#isBlind = !this.#stream.hasId;
     // Charts do not wait for a long list.
     await Promise.race([this.readKeys(), new Promise((resolve) => setTimeout(resolve, LIST_WAIT))]);
   }
@@ -145,6 +148,13 @@ export class Feed extends EventTarget {
       this.readKeys();
     this.#wasLost = false;
     this.#tell('found', null);
+  }
+
+  /** What was read before the first stream began has no end that it goes on from, of which the server does not know. */
+  #greeted() {
+    if (this.#isBlind)
+      this.#again();
+    this.#isBlind = false;
   }
 
   async #again() {

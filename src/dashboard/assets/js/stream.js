@@ -32,6 +32,11 @@ export class Stream extends EventTarget {
     this.#controller = null;
   }
 
+  /** Whether it can come back to where it was: then the server says what was missed meanwhile. */
+  get hasId() {
+    return this.#lastId !== '';
+  }
+
   /** Tries at once where it waits for the next attempt. */
   hurry() {
     this.#wake();
