@@ -92,7 +92,7 @@ export class App {
       tree.refresh();
       board.showAll(true);
     });
-    feed.addEventListener('poll', () => board.showAll(true));
+    feed.addEventListener('poll', () => board.poll());
     feed.addEventListener('lost', (event) => this.banner.lost(event.detail.error, event.detail.retryAt));
     feed.addEventListener('found', () => {
       this.banner.found();

@@ -197,6 +197,14 @@ export class Board extends EventTarget {
     this.#tick();
   }
 
+  /** Reads all again, but for what is being read: a server that takes longer would never be done. */
+  poll() {
+    for (const chart of this.#charts.values()) {
+      if (chart.loader.state !== 'loading')
+        chart.show(true);
+    }
+  }
+
   /** The server is there again: what it did not answer is asked for once more. */
   retry() {
     for (const chart of this.#charts.values()) {
