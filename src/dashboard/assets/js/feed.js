@@ -58,6 +58,7 @@ export class Feed extends EventTarget {
   #widenTimer = 0;
   #pollTimer = 0;
   #againTimer = 0;
+  #turn = 0;
   #isBlind = false;
   #release = null;
 
@@ -104,10 +105,15 @@ export class Feed extends EventTarget {
   /** Opens the stream, where there is a place for one more. */
   async #open(parameters) {
     clearTimeout(this.#pollTimer);
-    this.#release ??= await takeSlot();
-    if (this.#isClosed)
-      this.#letGo();
-    else if (this.#release)
+    const turn = ++this.#turn;
+    const release = this.#release ?? await takeSlot();
+    // Whoever came later, or closed meanwhile, counts: a place that nobody knows of would be held for ever.
+    if (turn !== this.#turn || this.#isClosed) {
+      release?.();
+      return;
+    }
+    this.#release = release;
+    if (release)
       this.#stream.open(parameters);
     else
       this.#pollTimer = setTimeout(() => {
