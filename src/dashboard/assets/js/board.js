@@ -170,7 +170,7 @@ export class Board extends EventTarget {
     if (parts > 0 && (wasLive || (to < now() && to + by >= now())))
       this.#view.setRange({kind: 'live', span: to - from});
     else
-      this.#view.setRange({kind: 'fixed', from: from + by, to: to + by}, !isOver || Math.abs(parts) < 0.1);
+      this.#view.setRange({kind: 'fixed', from: from + by, to: to + by}, !isOver || Math.abs(parts) <= 0.1);
   }
 
   /** Makes the span longer or shorter around a place. While the time is followed its end stays the present. */

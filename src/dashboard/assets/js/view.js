@@ -151,8 +151,12 @@ export class View extends EventTarget {
     const push = () => {
       if (text === this.#written)
         return;
-      this.#written = text;
-      history.pushState(null, '', `#${text}`);
+      try {
+        history.pushState(null, '', `#${text}`);
+        this.#written = text;
+      } catch {
+        // Browsers refuse to take very many in a short time; one of the next is taken.
+      }
     };
     // While somebody drags, each picture is not a page to go back to.
     if (soon)
