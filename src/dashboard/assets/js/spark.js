@@ -81,6 +81,8 @@ export class Sparks extends EventTarget {
       }
       await Promise.all([...groups(nodes).values()].map((group) => this.#askGroup(group, signal)));
     } catch {
+      if (signal.aborted)
+        return;
       // They are asked for again, but not with each point that comes; that the server is gone is told by the stream.
       for (const node of nodes)
         this.#asked.set(node.path, performance.now() - AGE + PAUSE);
