@@ -26,7 +26,7 @@ function copyable(text, say) {
 /** There are no points yet: how to put one. */
 export function makeWelcome(say) {
   const body = '{"points":[{"key":"room.temperature","value":21.5}]}';
-  const line = `curl -H 'Content-Type: application/json' -d '${body}' ${location.origin}/api/v1/points`;
+  const line = `curl -H 'Content-Type: application/json' -d '${body}' ${new URL('api/v1/points', document.baseURI)}`;
   return h('div', {class: 'welcome', 'data-testid': 'no-points'},
            h('h2', {text: _('There are no points yet')}),
            h('p', {text: _('Put one, and it appears here at once:')}),
