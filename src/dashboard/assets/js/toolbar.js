@@ -111,7 +111,7 @@ export class Toolbar {
     });
     this.from = field('from');
     this.to = field('to');
-    const wrong = h('p', {class: 'dialog-wrong', role: 'alert'});
+    this.wrong = h('p', {class: 'dialog-wrong', role: 'alert'});
     const form = h('form', {
       method: 'dialog',
       on: {submit: (event) => {
@@ -119,14 +119,14 @@ export class Toolbar {
         const to = Date.parse(this.to.value) / 1000;
         if (!(from < to)) {
           event.preventDefault();
-          setText(wrong, _('The end has to be after the beginning.'));
+          setText(this.wrong, _('The end has to be after the beginning.'));
           return;
         }
-        setText(wrong, '');
+        setText(this.wrong, '');
         this.view.setRange({kind: 'fixed', from, to});
       }},
     }, h('h2', {text: _('From and to')}), h('label', {}, h('span', {text: _('From')}), this.from),
-                   h('label', {}, h('span', {text: _('To')}), this.to), wrong,
+                   h('label', {}, h('span', {text: _('To')}), this.to), this.wrong,
                    h('div', {class: 'dialog-buttons'},
                      h('button', {type: 'button', text: _('Cancel'), on: {click: () => this.dialog.close()}}),
                      h('button', {type: 'submit', class: 'primary', text: _('Show'), 'data-testid': 'range-show'})));
@@ -137,6 +137,7 @@ export class Toolbar {
     const {from, to} = this.board.window();
     this.from.value = localText(from);
     this.to.value = localText(to);
+    setText(this.wrong, '');
     this.dialog.showModal();
   }
 }
