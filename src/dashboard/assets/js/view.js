@@ -4,7 +4,7 @@
 //   #span=6h&chart=rate:net.rx,net.tx&chart=room.temperature        or #from=1700000000&to=1700003600&...
 
 import {integer} from './api.js';
-import {DEFAULT_SPAN, SHORTEST, readSpan, tidy, writeSpan} from './span.js';
+import {DEFAULT_SPAN, LONGEST, SHORTEST, readSpan, tidy, writeSpan} from './span.js';
 
 const MOST_CHARTS = 50;
 export const MOST_SERIES = 24;
@@ -175,7 +175,7 @@ export class View extends EventTarget {
     this.#isChosen = true;
     this.range = range.kind === 'fixed' ? {kind: 'fixed', ...tidy(range.from, range.to)} : range;
     if (this.range.kind === 'live')
-      this.range = {kind: 'live', span: Math.max(SHORTEST, Math.round(this.range.span))};
+      this.range = {kind: 'live', span: Math.max(SHORTEST, Math.min(LONGEST, Math.round(this.range.span)))};
     this.#write(moving);
     this.#tell(true);
   }
