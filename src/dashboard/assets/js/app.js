@@ -56,6 +56,7 @@ export class App {
     const skip = h('a', {class: 'skip', href: '#', text: _('Skip to the charts'), on: {click: (event) => {
       // Not by the fragment, which holds the view.
       event.preventDefault();
+      this.closeDrawer();
       this.main.setAttribute('tabindex', '-1');
       this.main.focus();
     }}});
@@ -68,8 +69,8 @@ export class App {
     this.note = h('div', {class: 'note'});
     this.main = h('main', {class: 'main', id: 'main', 'aria-label': _('Charts')}, this.note, this.board.element);
     this.toolbar.element.prepend(h('h1', {class: 'unseen', text: 'metricsd'}));
-    const content = h('div', {class: 'content'}, this.toolbar.element, this.banner.element, this.main);
-    this.root.append(this.side, this.veil, content, this.notice.element, this.live);
+    this.content = h('div', {class: 'content'}, this.toolbar.element, this.banner.element, this.main);
+    this.root.append(this.side, this.veil, this.content, this.notice.element, this.live);
     this.#showNote();
   }
 
@@ -111,6 +112,8 @@ export class App {
       tree.refresh();
     });
     document.addEventListener('keydown', (event) => this.#key(event));
+    // On a wide screen it lies over nothing.
+    matchMedia('(max-width: 760px)').addEventListener('change', () => this.closeDrawer());
   }
 
   async start() {
@@ -261,6 +264,7 @@ export class App {
   /** On a narrow screen the tree lies over the charts. */
   openDrawer() {
     this.root.dataset.drawer = 'open';
+    this.content.inert = true;
     this.search.focus();
   }
 
@@ -268,6 +272,7 @@ export class App {
     if (this.root.dataset.drawer !== 'open')
       return;
     delete this.root.dataset.drawer;
+    this.content.inert = false;
     document.getElementById('menu').focus();
   }
 
