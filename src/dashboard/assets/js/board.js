@@ -12,8 +12,7 @@ const CHART_TYPE = 'application/x-metricsd-chart';
 const FASTEST = 200;
 const SLOWEST = 5000;
 
-/** Event: `current`, when another chart is in hand. */
-export class Board extends EventTarget {
+export class Board {
   /** @type {Map<number, Chart>} */
   #charts = new Map();
   #view;
@@ -31,7 +30,6 @@ export class Board extends EventTarget {
    * @param {(text: string) => void} tell to everybody
    */
   constructor(view, keys, say, tell) {
-    super();
     this.#view = view;
     this.#keys = keys;
     this.#say = say;

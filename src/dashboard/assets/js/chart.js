@@ -25,7 +25,7 @@ import {ValueTable} from './table.js';
  * @property {(factor: number, at: number) => void} zoom
  * @property {(from: number, to: number) => void} show
  * @property {() => void} live
- * @property {(keys: string[]) => void} showAll all points that some series have
+ * @property {() => void} showAll all points that there are
  * @property {(text: string) => void} say to screen readers
  * @property {(text: string) => void} tell to everybody
  */
@@ -160,7 +160,7 @@ export class Chart {
 
   /** Shows the span of the page, which is the same, a little later. */
   follow(force = false) {
-    this.#span = this.around.window(this.state.keys);
+    this.#span = this.around.window();
     const {from, to, isOpen} = this.#span;
     this.loader.trim(from);
     const {keys, func} = this.state;
@@ -267,7 +267,7 @@ export class Chart {
     } else if (isEmpty) {
       this.message.replaceChildren(
         h('p', {text: _('There are no points in this span.')}),
-        h('button', {type: 'button', text: _('Show all points'), on: {click: () => this.around.showAll(this.state.keys)}}));
+        h('button', {type: 'button', text: _('Show all points'), on: {click: () => this.around.showAll()}}));
     }
   }
 

@@ -61,7 +61,6 @@ export const ICONS = {
   copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
   down: 'M12 5v14M6 13l6 6 6-6',
   download: 'M12 4v11M7 11l5 5 5-5M5 20h14',
-  fold: 'M9 6l6 6-6 6',
   forward: 'M9 5l7 7-7 7',
   help: 'M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.500 1.200-1.500 2.400M12 17.500v.5',
   menu: 'M4 6h16M4 12h16M4 18h16',

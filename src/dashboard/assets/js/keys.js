@@ -110,9 +110,8 @@ export class Keys extends EventTarget {
     this.#changed();
   }
 
-  /** Takes points of the stream: a list of {key, points}. @returns {KeyNode[]} those whose last value is another */
+  /** Takes points of the stream: a list of {key, points}. */
   take(series) {
-    const changed = [];
     let isNew = false;
     for (const {key, points} of series) {
       let node = this.#byKey.get(key);
@@ -130,11 +129,9 @@ export class Keys extends EventTarget {
         }
         node.points++;
       }
-      changed.push(node);
     }
     if (isNew)
       this.dispatchEvent(new Event('change'));
-    return changed;
   }
 
   /** Takes last values that were asked for. */
