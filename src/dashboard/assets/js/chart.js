@@ -144,6 +144,10 @@ export class Chart {
     this.func.value = state.func;
     setText(this.title, titleOf(state.keys));
     this.title.title = state.keys.join('\n');
+    for (const key of this.#hidden) {
+      if (!state.keys.includes(key))
+        this.#hidden.delete(key);
+    }
     this.legend.set(state.keys);
     if (isOther) {
       this.#stale = true;
