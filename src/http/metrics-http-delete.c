@@ -24,12 +24,6 @@ deletion_free (gpointer data)
   g_free (deletion);
 }
 
-static void
-wake_cb (MetricsQuery *query, gpointer user_data)
-{
-  metrics_http_request_wake (user_data);
-}
-
 static MetricsHttpStep
 step (MetricsHttpRequest *request, GString *out, gint *budget, gpointer user_data)
 {
@@ -76,7 +70,7 @@ metrics_http_handle_delete (MetricsHttpRequest *request)
   deletion = g_new0 (Deletion, 1);
   deletion->question = question;
   metrics_http_question_begin (question, metrics_http_get_store (metrics_http_request_get_http (request)),
-                               wake_cb, request);
+                               metrics_http_points_wake_cb, request);
   metrics_http_kept_begin (&deletion->kept, request);
   metrics_http_request_produce (request, METRICS_HTTP_JSON, step, deletion, deletion_free);
 }

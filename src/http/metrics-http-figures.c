@@ -33,12 +33,6 @@ telling_free (gpointer data)
   g_free (self);
 }
 
-static void
-wake_cb (MetricsQuery *query, gpointer user_data)
-{
-  metrics_http_request_wake (user_data);
-}
-
 typedef struct
 {
   MetricsHttpExposition format;
@@ -131,7 +125,7 @@ metrics_http_handle_figures (MetricsHttpRequest *request)
           telling_free (self);
           return;
         }
-      metrics_http_question_begin (self->questions[i], store, wake_cb, request);
+      metrics_http_question_begin (self->questions[i], store, metrics_http_points_wake_cb, request);
     }
   self->format = choose_format (request);
   metrics_http_request_set_header (request, "Vary", "Accept");

@@ -52,6 +52,19 @@ metrics_http_points_take_question (MetricsHttpRequest *request, MetricsQueryKind
 /* Changes that are kept */
 
 /**
+ * metrics_http_points_wake_cb:
+ * @query: a query that waited
+ * @request: the request that it is for
+ *
+ * A #MetricsQueryWakeFunc: has the request go on.
+ */
+void
+metrics_http_points_wake_cb (MetricsQuery *query, gpointer request)
+{
+  metrics_http_request_wake (request);
+}
+
+/**
  * metrics_http_kept_begin:
  * @self: (out caller-allocates): the end of a change that has not begun
  * @request: the request that changes something, whose answer is being made when the change is over

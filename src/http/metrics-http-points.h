@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 
 MetricsHttpQuestion *metrics_http_points_take_question (MetricsHttpRequest *request, MetricsQueryKind kind);
 gint64 metrics_http_points_get_now (void);
+void metrics_http_points_wake_cb (MetricsQuery *query, gpointer request);
 
 /**
  * MetricsHttpKept:

@@ -40,12 +40,6 @@ put_free (gpointer data)
   g_free (put);
 }
 
-static void
-wake_cb (MetricsQuery *query, gpointer user_data)
-{
-  metrics_http_request_wake (user_data);
-}
-
 /* Says why the store did not take a point. */
 static MetricsHttpStep
 fail_from_store (MetricsHttpRequest *request, const Put *put, const GError *error)
@@ -216,6 +210,6 @@ metrics_http_handle_put (MetricsHttpRequest *request)
   put->body = metrics_http_body_new (metrics_http_request_get_body (request), format, has_header,
                                      metrics_http_points_get_now ());
   metrics_putter_init (&put->putter, metrics_http_get_store (metrics_http_request_get_http (request)),
-                       wake_cb, request);
+                       metrics_http_points_wake_cb, request);
   metrics_http_request_produce (request, METRICS_HTTP_JSON, step, put, put_free);
 }

@@ -35,12 +35,6 @@ answer_free (gpointer data)
   g_free (answer);
 }
 
-static void
-wake_cb (MetricsQuery *query, gpointer user_data)
-{
-  metrics_http_request_wake (user_data);
-}
-
 static MetricsHttpStep
 step (MetricsHttpRequest *request, GString *out, gint *budget, gpointer user_data)
 {
@@ -99,8 +93,8 @@ handle (MetricsHttpRequest *request, MetricsQueryKind kind)
   answer = g_new0 (Answer, 1);
   answer->question = g_steal_pointer (&question);
   metrics_http_question_begin (answer->question,
-                               metrics_http_get_store (metrics_http_request_get_http (request)), wake_cb,
-                               request);
+                               metrics_http_get_store (metrics_http_request_get_http (request)),
+                               metrics_http_points_wake_cb, request);
   metrics_http_writer_init (&answer->writer,
                             type == types[0] ? METRICS_HTTP_FORMAT_JSON : METRICS_HTTP_FORMAT_CSV,
                             kind == METRICS_QUERY_KEYS);
