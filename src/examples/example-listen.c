@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "example.h"
+
+#include <glib/gi18n.h>
+
+/* How long a client may take to close its side when all has been said. */
+#define CLOSE_SECONDS 5
+
+/* That address with PORT, where its own is 0: any that is free. */
+static GSocketAddress *
+with_port (GSocketAddress *address, guint16 port)
+{
+  GInetSocketAddress *inet = G_INET_SOCKET_ADDRESS (address);
+
+  if (g_inet_socket_address_get_port (inet) != 0)
+    return g_object_ref (address);
+  return g_inet_socket_address_new (g_inet_socket_address_get_address (inet), port);
+}
+
+/* Listens at one address; PORT is that of the one before. */
+static gboolean
+listen_at (GSocketListener *listener, GSocketAddress *resolved, guint16 *port, GError **error)
+{
+  g_autoptr (GSocketAddress) address = with_port (resolved, *port);
+  g_autoptr (GSocketAddress) effective = NULL;
+  g_autofree char *text = NULL;
+
+  if (!g_socket_listener_add_address (listener, address, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL,
+                                      &effective, error))
+    return FALSE;
+  *port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (effective));
+  text = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (effective));
+  g_print ("listening on %s\n", text);
+  return TRUE;
+}
+
+/* Has LISTENER listen at all addresses that --address stands for, and says so on standard output: localhost
+ * is 127.0.0.1 and ::1. Where a machine lacks one of the two kinds, the other is enough.
+ *
+ * Returns: whether it listens; if not, it has been said why not */
+gboolean
+example_listen (Example *self, GSocketListener *listener)
+{
+  g_autoptr (GSocketConnectable) host = NULL;
+  g_autoptr (GSocketAddressEnumerator) enumerator = NULL;
+  g_autoptr (GSocketAddress) address = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) first_error = NULL;
+  guint16 port = 0;
+  gboolean listens = FALSE;
+
+  host = g_network_address_parse (example_get_address (self), 0, &error);
+  enumerator = host != NULL ? g_socket_connectable_enumerate (host) : NULL;
+  while (error == NULL && (address = g_socket_address_enumerator_next (enumerator, NULL, &error)) != NULL)
+    {
+      if (listen_at (listener, address, &port, &error))
+        listens = TRUE;
+      else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE))
+        g_propagate_error (first_error == NULL ? &first_error : NULL, g_steal_pointer (&error));
+      g_clear_object (&address);
+    }
+  if (error == NULL && listens)
+    return TRUE;
+  g_printerr (_ ("%s: cannot listen on %s: %s\n"), g_get_prgname (), example_get_address (self),
+              error != NULL         ? error->message
+              : first_error != NULL ? first_error->message
+                                    : _ ("it has no address"));
+  return FALSE;
+}
+
+/* A client that is being sent away. */
+typedef struct
+{
+  Example *example; /* (unowned) */
+  GCancellable *cancellable;
+  guint timer;
+} Closing;
+
+static gboolean
+close_timeout_cb (gpointer user_data)
+{
+  Closing *closing = user_data;
+
+  closing->timer = 0;
+  g_cancellable_cancel (closing->cancellable);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+closed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Closing *closing = user_data;
+
+  /* It is gone, whatever there was to say against it. */
+  g_io_stream_close_finish (G_IO_STREAM (source), result, NULL);
+  g_clear_handle_id (&closing->timer, g_source_remove);
+  example_closed (closing->example);
+  g_object_unref (closing->cancellable);
+  g_free (closing);
+}
+
+/* Ends a connection that example_open() let in, on the main loop. What was written before still arrives: a
+ * socket that is closed while the client sends more would be reset, and take the last answer with it, so this
+ * side is closed first, and the other one within some seconds. Nothing else is under way on the connection.
+ */
+void
+example_close (Example *self, GSocketConnection *connection)
+{
+  Closing *closing = g_new0 (Closing, 1);
+
+  closing->example = self;
+  closing->cancellable = g_cancellable_new ();
+  closing->timer = g_timeout_add_seconds (CLOSE_SECONDS, close_timeout_cb, closing);
+  if (G_IS_TCP_CONNECTION (connection))
+    g_tcp_connection_set_graceful_disconnect (G_TCP_CONNECTION (connection), TRUE);
+  g_io_stream_close_async (G_IO_STREAM (connection), G_PRIORITY_DEFAULT, closing->cancellable, closed_cb,
+                           closing);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "example-options.h"
+
+#include <glib/gi18n.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#define DEFAULT_MAX_CONNECTIONS 1000
+/* What a process has open besides its clients. */
+#define OTHER_DESCRIPTORS 64
+
+/* Says what is wrong with the command line, and ends the program as one does for that. */
+G_NORETURN static void
+fail_usage (const char *message)
+{
+  g_printerr ("%s: %s\n", g_get_prgname (), message);
+  exit (2);
+}
+
+static void
+add_server_entries (ExampleOptions *self, GOptionContext *context)
+{
+  const GOptionEntry entries[] = {
+    { "max-connections", 0, 0, G_OPTION_ARG_INT, &self->max_connections,
+      N_ ("Clients that may be there at once (default: 1000)"), N_ ("N") },
+    { "idle-timeout", 0, 0, G_OPTION_ARG_INT, &self->idle_seconds,
+      N_ ("After how long a silent client is sent away; 0: never"), N_ ("SECONDS") },
+    { NULL },
+  };
+
+  g_option_context_add_main_entries (context, entries, NULL);
+}
+
+static void
+parse (ExampleOptions *self, const ExampleInfo *info, int *argc, char ***argv)
+{
+  /* A context keeps the pointers to such texts. */
+  g_autofree char *address_text = g_strdup_printf (info->is_server ? _ ("Where it listens (default: %s)")
+                                                                   : _ ("Where the server is (default: %s)"),
+                                                   info->address);
+  const GOptionEntry address_entries[] = {
+    { "address", 'a', 0, G_OPTION_ARG_STRING, &self->address, address_text, N_ ("HOST:PORT") },
+    { NULL },
+  };
+  const GOptionEntry entries[] = {
+    { "metrics", 'm', 0, G_OPTION_ARG_FILENAME, &self->metrics,
+      N_ ("Where metricsd is (default: $METRICSD_ADDRESS, else 127.0.0.1:8888)"), N_ ("ADDRESS") },
+    { NULL },
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new (info->parameters);
+  g_autoptr (GError) error = NULL;
+
+  g_option_context_set_summary (context, _ (info->summary));
+  if (info->entries != NULL)
+    g_option_context_add_main_entries (context, info->entries, NULL);
+  if (info->address != NULL)
+    g_option_context_add_main_entries (context, address_entries, NULL);
+  if (info->is_server && info->address != NULL)
+    add_server_entries (self, context);
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse (context, argc, argv, &error))
+    fail_usage (error->message);
+}
+
+/* Accepting without a descriptor left would fail again and again: the limit of clients comes first. */
+static void
+make_room_for_descriptors (ExampleOptions *self)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
+    return;
+  limit.rlim_cur = MIN (limit.rlim_max, (rlim_t) self->max_connections + OTHER_DESCRIPTORS);
+  if (setrlimit (RLIMIT_NOFILE, &limit) == 0
+      && limit.rlim_cur < (rlim_t) self->max_connections + OTHER_DESCRIPTORS)
+    self->max_connections = MAX (1, (int) limit.rlim_cur - OTHER_DESCRIPTORS);
+}
+
+/* Reads the command line of the example that INFO describes. Where it is wrong the program ends, with
+ * status 2. */
+void
+example_options_init (ExampleOptions *self, const ExampleInfo *info, int *argc, char ***argv)
+{
+  *self = (ExampleOptions){ .max_connections = DEFAULT_MAX_CONNECTIONS, .idle_seconds = info->idle_seconds };
+  parse (self, info, argc, argv);
+  if (*argc > 1 && info->parameters == NULL)
+    fail_usage (_ ("there is a word too many behind the options"));
+  if (self->max_connections < 1 || self->idle_seconds < 0)
+    fail_usage (_ ("--max-connections is 1 or more, --idle-timeout 0 or more"));
+  if (self->address == NULL)
+    self->address = g_strdup (info->address);
+  if (info->is_server)
+    make_room_for_descriptors (self);
+}
+
+/* Frees what the options have. */
+void
+example_options_clear (ExampleOptions *self)
+{
+  g_free (self->address);
+  g_free (self->metrics);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "example-options.h"
+
+#include <glib-unix.h>
+#include <glib/gi18n.h>
+#include <locale.h>
+#include <stdio.h>
+
+/**
+ * Example:
+ *
+ * What the examples have in common: the command line, the address, the main loop and its end, the report.
+ */
+struct Example
+{
+  ExampleOptions options;
+  ExampleReport *report; /* (owned) */
+  GMainLoop *loop;       /* (owned) */
+  int status;
+  int n_open; /* (atomic) clients that are there */
+};
+
+static gboolean
+signal_cb (gpointer user_data)
+{
+  example_quit (user_data, 0);
+  return G_SOURCE_CONTINUE;
+}
+
+/* Reads the command line, of which INFO says what is in it, and begins to report. Where the command line is
+ * wrong the program ends here, with status 2. INFO lives as long as the example. */
+Example *
+example_new (const ExampleInfo *info, int *argc, char ***argv)
+{
+  Example *self = g_new0 (Example, 1);
+
+  setlocale (LC_ALL, "");
+#ifdef GETTEXT_PACKAGE
+  bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
+#endif
+  /* Who reads what it says through a pipe sees each line at once. */
+  setvbuf (stdout, NULL, _IOLBF, 0);
+  example_options_init (&self->options, info, argc, argv);
+  self->loop = g_main_loop_new (NULL, FALSE);
+  self->report = example_report_new (info->name, self->options.metrics);
+  return self;
+}
+
+/* Sends the last report, for which it waits a second at most, and frees the example. */
+void
+example_free (Example *self)
+{
+  example_report_free (self->report);
+  g_main_loop_unref (self->loop);
+  example_options_clear (&self->options);
+  g_free (self);
+}
+
+/* Returns: what the example counts with, in any thread */
+ExampleReport *
+example_get_report (Example *self)
+{
+  return self->report;
+}
+
+/* Returns: the address of the command line, or the usual one */
+const char *
+example_get_address (Example *self)
+{
+  return self->options.address;
+}
+
+/* Runs the main loop until example_quit(), SIGINT or SIGTERM. Returns: the exit status */
+int
+example_run (Example *self)
+{
+  guint terminate = g_unix_signal_add (SIGTERM, signal_cb, self);
+  guint interrupt = g_unix_signal_add (SIGINT, signal_cb, self);
+
+  g_main_loop_run (self->loop);
+  g_source_remove (terminate);
+  g_source_remove (interrupt);
+  return self->status;
+}
+
+/* Ends example_run() with that exit status. */
+void
+example_quit (Example *self, int status)
+{
+  self->status = status;
+  g_main_loop_quit (self->loop);
+}
+
+/* Whether one more client may be there; if so it counts, until example_closed(). In any thread. */
+gboolean
+example_open (Example *self, GSocketConnection *connection)
+{
+  static const char refusal[] = "error: too many clients\n";
+  GSocket *socket = g_socket_connection_get_socket (connection);
+
+  if (g_atomic_int_add (&self->n_open, 1) >= self->options.max_connections)
+    {
+      g_atomic_int_add (&self->n_open, -1);
+      example_report_count (self->report, EXAMPLE_ERRORS, 1);
+      /* A new socket has room for so little. */
+      g_socket_send_with_blocking (socket, refusal, sizeof refusal - 1, FALSE, NULL, NULL);
+      return FALSE;
+    }
+  g_socket_set_timeout (socket, self->options.idle_seconds);
+  example_report_count (self->report, EXAMPLE_CONNECTIONS_ACCEPTED, 1);
+  example_report_count (self->report, EXAMPLE_CONNECTIONS, 1);
+  return TRUE;
+}
+
+/* Counts that a client has gone. In any thread. */
+void
+example_closed (Example *self)
+{
+  g_atomic_int_add (&self->n_open, -1);
+  example_report_count (self->report, EXAMPLE_CONNECTIONS, -1);
+}
