@@ -11,6 +11,7 @@
 
 #define NO_LIMIT G_MAXUINT64
 #define PLENTY 1000000
+#define MAX_OVERHEAD 128 /* bytes that an event takes beside its text */
 
 static void
 on_wake (MetricsWatcher *watcher, gpointer user_data)
@@ -190,9 +191,9 @@ typedef struct
 {
   MetricsHttpEvents *events; /* (owned) */
   GArray *values; /* (owned) (element-type gint64): which value was to come next behind each event */
+  GArray *sizes;  /* (owned) (element-type gsize): of each event that ever came */
   gint64 value;   /* which is to come next */
   guint64 number; /* of the last event */
-  gsize n_kept;   /* how many bytes came since its beginning, or since it was cut off */
 } Reader;
 
 static void
@@ -210,6 +211,14 @@ reader_take_points (Reader *self, const char *data)
     }
 }
 
+static void
+reader_note_size (Reader *self, gsize size)
+{
+  if (self->number == self->sizes->len)
+    g_array_append_val (self->sizes, size);
+  g_assert_cmpuint (g_array_index (self->sizes, gsize, self->number), ==, size);
+}
+
 static gboolean
 reader_take (Reader *self, gint budget)
 {
@@ -222,6 +231,7 @@ reader_take (Reader *self, gint budget)
   g_assert_true (g_str_has_suffix (event, "}\n\n"));
   g_assert_cmpuint (g_ascii_strtoull (event + strlen ("id: ID-"), NULL, 10), ==, self->number + 1);
   self->number++;
+  reader_note_size (self, strlen (event));
   if ((at = strstr (event, "\nevent: dropped\ndata: {\"points\":")) != NULL)
     self->value += g_ascii_strtoll (at + strlen ("\nevent: dropped\ndata: {\"points\":"), NULL, 10);
   else
@@ -234,16 +244,22 @@ reader_take (Reader *self, gint budget)
 static void
 reader_cut (Reader *self)
 {
-  guint64 back = MIN (self->number, (guint64) g_test_rand_int_range (0, 20));
+  guint64 back = g_test_rand_int_range (0, 20);
+  guint64 wanted = self->number - MIN (self->number, back);
+  gsize n_bytes = 0, n_events = 0;
 
-  /* What is kept of twenty small events reaches back to all of them; of large ones that is not promised. */
-  if (!metrics_http_events_resume (self->events, self->number - back))
+  for (guint64 i = wanted + 1; i < self->sizes->len; i++, n_events++)
+    n_bytes += g_array_index (self->sizes, gsize, i);
+  if (metrics_http_events_resume (self->events, wanted))
+    g_assert_cmpuint (n_bytes, <=, METRICS_HTTP_EVENTS_KEPT_LIMIT);
+  else
     {
-      g_assert_cmpuint (back, >, 4);
-      back = 0;
-      g_assert_true (metrics_http_events_resume (self->events, self->number));
+      /* All that came since then has no room. */
+      g_assert_cmpuint (n_bytes + n_events * MAX_OVERHEAD, >, METRICS_HTTP_EVENTS_KEPT_LIMIT);
+      wanted = self->number;
+      g_assert_true (metrics_http_events_resume (self->events, wanted));
     }
-  self->number -= back;
+  self->number = wanted;
   self->value = g_array_index (self->values, gint64, self->number);
 }
 
@@ -254,12 +270,14 @@ test_model (void)
 {
   g_autoptr (MetricsStore) store = metrics_store_new (NO_LIMIT, 64 << 20);
   g_autoptr (GArray) values = g_array_new (FALSE, TRUE, sizeof (gint64));
+  g_autoptr (GArray) sizes = g_array_new (FALSE, TRUE, sizeof (gsize));
   guint n_woken = 0, n_keys = g_test_rand_int_range (1, 5);
   g_autoptr (MetricsHttpEvents) events = watch (store, "*", &n_woken);
-  Reader reader = { .events = events, .values = values };
+  Reader reader = { .events = events, .values = values, .sizes = sizes };
   gint64 n_put = 0;
 
   g_array_set_size (values, 1);
+  g_array_set_size (sizes, 1);
   for (guint n = get_operations (20000); n > 0; n--)
     {
       guint what = g_test_rand_int_range (0, 1000);
