@@ -17,6 +17,9 @@ struct Example
   ExampleOptions options;
   ExampleReport *report; /* (owned) */
   GMainLoop *loop;       /* (owned) */
+  guint terminate;       /* a source of the default main context */
+  guint interrupt;       /* likewise */
+  gboolean has_quit;
   int status;
   int n_open; /* (atomic) clients that are there */
 };
@@ -45,14 +48,20 @@ example_new (const ExampleInfo *info, int *argc, char ***argv)
   setvbuf (stdout, NULL, _IOLBF, 0);
   example_options_init (&self->options, info, argc, argv);
   self->loop = g_main_loop_new (NULL, FALSE);
+  /* From now on: who starts it may stop it as soon as it says that it listens. */
+  self->terminate = g_unix_signal_add (SIGTERM, signal_cb, self);
+  self->interrupt = g_unix_signal_add (SIGINT, signal_cb, self);
   self->report = example_report_new (info->name, self->options.metrics);
   return self;
 }
 
-/* Sends the last report, for which it waits a second at most, and frees the example. */
+/* Sends the last report, for which it waits a second at most, and frees the example. A second signal ends the
+ * program at once. */
 void
 example_free (Example *self)
 {
+  g_source_remove (self->terminate);
+  g_source_remove (self->interrupt);
   example_report_free (self->report);
   g_main_loop_unref (self->loop);
   example_options_clear (&self->options);
@@ -77,20 +86,17 @@ example_get_address (Example *self)
 int
 example_run (Example *self)
 {
-  guint terminate = g_unix_signal_add (SIGTERM, signal_cb, self);
-  guint interrupt = g_unix_signal_add (SIGINT, signal_cb, self);
-
-  g_main_loop_run (self->loop);
-  g_source_remove (terminate);
-  g_source_remove (interrupt);
+  if (!self->has_quit)
+    g_main_loop_run (self->loop);
   return self->status;
 }
 
-/* Ends example_run() with that exit status. */
+/* Ends example_run() with that exit status, also where it has not begun yet. */
 void
 example_quit (Example *self, int status)
 {
   self->status = status;
+  self->has_quit = TRUE;
   g_main_loop_quit (self->loop);
 }
 
