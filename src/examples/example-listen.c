@@ -18,33 +18,17 @@ with_port (GSocketAddress *address, guint16 port)
   return g_inet_socket_address_new (g_inet_socket_address_get_address (inet), port);
 }
 
-/* Listens at one address; PORT is that of the one before. */
-static gboolean
-listen_at (GSocketListener *listener, GSocketAddress *resolved, guint16 *port, GError **error)
-{
-  g_autoptr (GSocketAddress) address = with_port (resolved, *port);
-  g_autoptr (GSocketAddress) effective = NULL;
-  g_autofree char *text = NULL;
-
-  if (!g_socket_listener_add_address (listener, address, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL,
-                                      &effective, error))
-    return FALSE;
-  *port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (effective));
-  text = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (effective));
-  g_print ("listening on %s\n", text);
-  return TRUE;
-}
-
-/* Has LISTENER listen at all addresses that --address stands for, and says so on standard output: localhost
- * is 127.0.0.1 and ::1. Where a machine lacks one of the two kinds, the other is enough.
+/* Has SELF listen at all addresses that --address stands for, where LISTEN does so at one of them and returns
+ * the one that it got, and says so on standard output: localhost is 127.0.0.1 and ::1, which get the same
+ * port. Where a machine lacks one of the two kinds, the other is enough.
  *
  * Returns: whether it listens; if not, it has been said why not */
 gboolean
-example_listen (Example *self, GSocketListener *listener)
+example_listen_by (Example *self, ExampleListenFunc listen, gpointer user_data)
 {
   g_autoptr (GSocketConnectable) host = NULL;
   g_autoptr (GSocketAddressEnumerator) enumerator = NULL;
-  g_autoptr (GSocketAddress) address = NULL;
+  g_autoptr (GSocketAddress) resolved = NULL;
   g_autoptr (GError) error = NULL;
   g_autoptr (GError) first_error = NULL;
   guint16 port = 0;
@@ -52,13 +36,22 @@ example_listen (Example *self, GSocketListener *listener)
 
   host = g_network_address_parse (example_get_address (self), 0, &error);
   enumerator = host != NULL ? g_socket_connectable_enumerate (host) : NULL;
-  while (error == NULL && (address = g_socket_address_enumerator_next (enumerator, NULL, &error)) != NULL)
+  while (error == NULL && (resolved = g_socket_address_enumerator_next (enumerator, NULL, &error)) != NULL)
     {
-      if (listen_at (listener, address, &port, &error))
-        listens = TRUE;
+      g_autoptr (GSocketAddress) address = with_port (resolved, port);
+      g_autoptr (GSocketAddress) effective = listen (user_data, address, &error);
+
+      if (effective != NULL)
+        {
+          g_autofree char *text = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (effective));
+
+          port = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (effective));
+          g_print ("listening on %s\n", text);
+          listens = TRUE;
+        }
       else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE))
         g_propagate_error (first_error == NULL ? &first_error : NULL, g_steal_pointer (&error));
-      g_clear_object (&address);
+      g_clear_object (&resolved);
     }
   if (error == NULL && listens)
     return TRUE;
@@ -67,6 +60,26 @@ example_listen (Example *self, GSocketListener *listener)
               : first_error != NULL ? first_error->message
                                     : _ ("it has no address"));
   return FALSE;
+}
+
+static GSocketAddress *
+listen_for_streams (gpointer listener, GSocketAddress *address, GError **error)
+{
+  GSocketAddress *effective = NULL;
+
+  g_socket_listener_add_address (listener, address, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL,
+                                 &effective, error);
+  return effective;
+}
+
+/* Has LISTENER listen for connections at all addresses that --address stands for, as example_listen_by()
+ * does.
+ *
+ * Returns: whether it listens; if not, it has been said why not */
+gboolean
+example_listen (Example *self, GSocketListener *listener)
+{
+  return example_listen_by (self, listen_for_streams, listener);
 }
 
 /* A client that is being sent away. */

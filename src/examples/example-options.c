@@ -56,7 +56,7 @@ parse (ExampleOptions *self, const ExampleInfo *info, int *argc, char ***argv)
     g_option_context_add_main_entries (context, info->entries, NULL);
   if (info->address != NULL)
     g_option_context_add_main_entries (context, address_entries, NULL);
-  if (info->is_server && info->address != NULL)
+  if (info->is_server && info->address != NULL && !info->is_datagram)
     add_server_entries (self, context);
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, argc, argv, &error))

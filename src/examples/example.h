@@ -18,6 +18,7 @@ G_BEGIN_DECLS
  * @is_server: whether it listens, and has limits for its clients
  * @entries: (nullable): options of its own
  * @parameters: (nullable): what stands behind the options, for `--help`; %NULL: nothing may stand there
+ * @is_datagram: whether it listens for datagrams: then there are no connections to limit
  *
  * What distinguishes one example from another.
  */
@@ -30,6 +31,7 @@ typedef struct
   gboolean is_server;
   const GOptionEntry *entries;
   const char *parameters;
+  gboolean is_datagram;
 } ExampleInfo;
 
 typedef struct Example Example;
@@ -41,6 +43,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Example, example_free)
 ExampleReport *example_get_report (Example *self);
 const char *example_get_address (Example *self);
 
+/**
+ * ExampleListenFunc:
+ * @user_data: what was given to example_listen_by()
+ * @address: where to listen; its port may be 0
+ *
+ * Listens at one address.
+ *
+ * Returns: (transfer full): the address with its port; %NULL with @error set where that failed
+ */
+typedef GSocketAddress *(*ExampleListenFunc) (gpointer user_data, GSocketAddress *address, GError **error);
+
+gboolean example_listen_by (Example *self, ExampleListenFunc listen, gpointer user_data);
 gboolean example_listen (Example *self, GSocketListener *listener);
 int example_run (Example *self);
 void example_quit (Example *self, int status);
