@@ -490,9 +490,15 @@ metrics_rollup_note_delete (MetricsRollup *self, MetricsEntry *entry, gint64 fro
 {
   const MetricsRollupRule *rule = metrics_rollup_rules_find (self->rules, entry->bytes, entry->head.len);
   MetricsRollupSpan span = { .first = G_MAXINT64, .end = G_MININT64 };
+  gint64 left;
 
   if (rule == NULL)
     return;
+  /* Where the newest points go, the last one that stays is in a bucket that is not complete any more: what
+   * comes behind it is not noted. */
+  if (entry->series.n_points > 0 && to >= metrics_series_get_last_time (&entry->series)
+      && metrics_series_find_before (&entry->series, from, &left))
+    from = left;
   metrics_rollup_job_cancel (self->job, entry->bytes, entry->head.len);
   for (guint i = 0; i < rule->n_tiers; i++)
     {

@@ -46,6 +46,7 @@ void metrics_series_collect (const MetricsSeries *self,
                              GPtrArray *chunks,
                              MetricsUsage *usage);
 gboolean metrics_series_has_points (const MetricsSeries *self, gint64 from, gint64 to);
+gboolean metrics_series_find_before (const MetricsSeries *self, gint64 time, gint64 *before);
 void metrics_series_get_edges (const MetricsSeries *self,
                                gint64 from,
                                gint64 to,
