@@ -273,9 +273,14 @@ metrics_rollup_mark_late (MetricsStore *store,
                           GError **error)
 {
   g_autoptr (GError) reason = NULL;
+  const MetricsEntry *entry = metrics_rollup_lookup_mark (store, key, len, METRICS_ROLLUP_LATE);
   MetricsRollupName name;
   MetricsPoint point = { .time = span.first, .value = span.end - span.first };
+  MetricsPoint noted;
 
+  /* One of other rules can begin there, too, and be longer. */
+  if (entry != NULL && metrics_series_find (&entry->series, point.time, &noted) && noted.value >= point.value)
+    return TRUE;
   metrics_rollup_name (&name, key, len, METRICS_ROLLUP_LATE);
   if (metrics_rollup_store_point (store, &name, point, &reason)
       || metrics_rollup_mark_fill (store, key, len, span))

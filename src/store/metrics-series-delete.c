@@ -44,38 +44,6 @@ metrics_series_has_points (const MetricsSeries *self, gint64 from, gint64 to)
   return reaches_into (self->open, from, to);
 }
 
-/**
- * metrics_series_find_before:
- * @self: a series
- * @time: a time that lies in no gap, but as its first one
- * @before: (out): that of the last point before it
- *
- * Returns: whether there is one
- */
-gboolean
-metrics_series_find_before (const MetricsSeries *self, gint64 time, gint64 *before)
-{
-  const MetricsChunk *chunk = self->open;
-  MetricsPoint point;
-
-  if (self->n_points == 0 || metrics_series_get_first_time (self) >= time)
-    return FALSE;
-  if (metrics_chunk_get_first_time (chunk) >= time)
-    {
-      GSequenceIter *iter = metrics_chunks_search (self->sealed, time);
-
-      if (g_sequence_iter_is_end (iter) || metrics_chunk_get_first_time (g_sequence_get (iter)) >= time)
-        iter = g_sequence_iter_prev (iter);
-      chunk = g_sequence_get (iter);
-    }
-  *before = metrics_chunk_get_last_time (chunk);
-  if (*before < time)
-    return TRUE;
-  metrics_chunk_read (chunk, metrics_chunk_find (chunk, time) - 1, 1, &point);
-  *before = point.time;
-  return TRUE;
-}
-
 /* Whether a chunk, of those that do not end before @from, has points of the span and others. */
 static gboolean
 is_in_part (const MetricsChunk *chunk, gint64 from, gint64 to)

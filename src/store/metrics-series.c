@@ -486,6 +486,68 @@ metrics_series_freeze (MetricsSeries *self, MetricsUsage *usage)
 }
 
 /**
+ * metrics_series_find:
+ * @self: a series
+ * @time: a time
+ * @point: (out): its point
+ *
+ * Returns: whether there is one, and not in a gap
+ */
+gboolean
+metrics_series_find (const MetricsSeries *self, gint64 time, MetricsPoint *point)
+{
+  const MetricsChunk *chunk = self->open;
+
+  if (self->n_points == 0)
+    return FALSE;
+  if (self->sealed != NULL && metrics_chunk_get_first_time (chunk) > time)
+    {
+      GSequenceIter *iter = metrics_chunks_search (self->sealed, time);
+
+      if (g_sequence_iter_is_end (iter))
+        return FALSE;
+      chunk = g_sequence_get (iter);
+    }
+  if (metrics_chunk_is_gap (chunk) || metrics_chunk_get_first_time (chunk) > time
+      || metrics_chunk_get_last_time (chunk) < time)
+    return FALSE;
+  metrics_chunk_read (chunk, metrics_chunk_find (chunk, time), 1, point);
+  return point->time == time;
+}
+
+/**
+ * metrics_series_find_before:
+ * @self: a series
+ * @time: a time that lies in no gap, but as its first one
+ * @before: (out): that of the last point before it
+ *
+ * Returns: whether there is one
+ */
+gboolean
+metrics_series_find_before (const MetricsSeries *self, gint64 time, gint64 *before)
+{
+  const MetricsChunk *chunk = self->open;
+  MetricsPoint point;
+
+  if (self->n_points == 0 || metrics_series_get_first_time (self) >= time)
+    return FALSE;
+  if (metrics_chunk_get_first_time (chunk) >= time)
+    {
+      GSequenceIter *iter = metrics_chunks_search (self->sealed, time);
+
+      if (g_sequence_iter_is_end (iter) || metrics_chunk_get_first_time (g_sequence_get (iter)) >= time)
+        iter = g_sequence_iter_prev (iter);
+      chunk = g_sequence_get (iter);
+    }
+  *before = metrics_chunk_get_last_time (chunk);
+  if (*before < time)
+    return TRUE;
+  metrics_chunk_read (chunk, metrics_chunk_find (chunk, time) - 1, 1, &point);
+  *before = point.time;
+  return TRUE;
+}
+
+/**
  * metrics_series_collect:
  * @self: a series that has points
  * @from: the first time of a span

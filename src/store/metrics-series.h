@@ -35,6 +35,8 @@ gsize metrics_series_get_growth (const MetricsSeries *self, MetricsPoint point, 
 
 gint64 metrics_series_get_first_time (const MetricsSeries *self);
 gint64 metrics_series_get_last_time (const MetricsSeries *self);
+gboolean metrics_series_find (const MetricsSeries *self, gint64 time, MetricsPoint *point);
+gboolean metrics_series_find_before (const MetricsSeries *self, gint64 time, gint64 *before);
 
 gsize metrics_series_get_max_copy (const MetricsSeries *self);
 void metrics_series_copy (const MetricsSeries *self, MetricsSeries *copy, MetricsUsage *usage);
@@ -46,7 +48,6 @@ void metrics_series_collect (const MetricsSeries *self,
                              GPtrArray *chunks,
                              MetricsUsage *usage);
 gboolean metrics_series_has_points (const MetricsSeries *self, gint64 from, gint64 to);
-gboolean metrics_series_find_before (const MetricsSeries *self, gint64 time, gint64 *before);
 void metrics_series_get_edges (const MetricsSeries *self,
                                gint64 from,
                                gint64 to,
