@@ -6,6 +6,7 @@
 #include <glib/gi18n.h>
 #include <locale.h>
 #include <stdio.h>
+#include <string.h>
 
 /**
  * Example:
@@ -15,6 +16,7 @@
 struct Example
 {
   ExampleOptions options;
+  const char *refusal;   /* (unowned) */
   ExampleReport *report; /* (owned) */
   GMainLoop *loop;       /* (owned) */
   guint terminate;       /* a source of the default main context */
@@ -47,6 +49,7 @@ example_new (const ExampleInfo *info, int *argc, char ***argv)
   /* Who reads what it says through a pipe sees each line at once. */
   setvbuf (stdout, NULL, _IOLBF, 0);
   example_options_init (&self->options, info, argc, argv);
+  self->refusal = info->refusal != NULL ? info->refusal : "error: too many clients\n";
   self->loop = g_main_loop_new (NULL, FALSE);
   /* From now on: who starts it may stop it as soon as it says that it listens. */
   self->terminate = g_unix_signal_add (SIGTERM, signal_cb, self);
@@ -104,7 +107,6 @@ example_quit (Example *self, int status)
 gboolean
 example_open (Example *self, GSocketConnection *connection)
 {
-  static const char refusal[] = "error: too many clients\n";
   GSocket *socket = g_socket_connection_get_socket (connection);
 
   if (g_atomic_int_add (&self->n_open, 1) >= self->options.max_connections)
@@ -112,7 +114,7 @@ example_open (Example *self, GSocketConnection *connection)
       g_atomic_int_add (&self->n_open, -1);
       example_report_count (self->report, EXAMPLE_ERRORS, 1);
       /* A new socket has room for so little. */
-      g_socket_send_with_blocking (socket, refusal, sizeof refusal - 1, FALSE, NULL, NULL);
+      g_socket_send_with_blocking (socket, self->refusal, strlen (self->refusal), FALSE, NULL, NULL);
       return FALSE;
     }
   g_socket_set_timeout (socket, self->options.idle_seconds);

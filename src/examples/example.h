@@ -18,6 +18,7 @@ G_BEGIN_DECLS
  * @is_server: whether it listens, and has limits for its clients
  * @entries: (nullable): options of its own
  * @parameters: (nullable): what stands behind the options, for `--help`; %NULL: nothing may stand there
+ * @refusal: (nullable): what a client is told that is one too many; %NULL: a line that says so
  * @is_datagram: whether it listens for datagrams: then there are no connections to limit
  *
  * What distinguishes one example from another.
@@ -31,6 +32,7 @@ typedef struct
   gboolean is_server;
   const GOptionEntry *entries;
   const char *parameters;
+  const char *refusal;
   gboolean is_datagram;
 } ExampleInfo;
 
