@@ -4,6 +4,8 @@
 
 #include <glib/gi18n.h>
 
+/* Clients that may wait to be accepted: many come at once. */
+#define BACKLOG 1024
 /* How long a client may take to close its side when all has been said. */
 #define CLOSE_SECONDS 5
 
@@ -79,6 +81,7 @@ listen_for_streams (gpointer listener, GSocketAddress *address, GError **error)
 gboolean
 example_listen (Example *self, GSocketListener *listener)
 {
+  g_socket_listener_set_backlog (listener, BACKLOG);
   return example_listen_by (self, listen_for_streams, listener);
 }
 
