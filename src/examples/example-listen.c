@@ -64,25 +64,61 @@ example_listen_by (Example *self, ExampleListenFunc listen, gpointer user_data)
   return FALSE;
 }
 
-static GSocketAddress *
-listen_for_streams (gpointer listener, GSocketAddress *address, GError **error)
+static gboolean
+incoming_cb (GSocketService *service, GSocketConnection *connection, GObject *source, gpointer user_data)
 {
+  gboolean handled;
+
+  g_signal_emit_by_name (user_data, "incoming", connection, source, &handled);
+  return handled;
+}
+
+/* Each further address has a service of its own, which hands its clients to the first one: GLib before 2.86
+ * loses a client where two come to two addresses of a service at once. */
+static GSocketListener *
+add_service (GSocketListener *first, GSocketAddress *address)
+{
+  g_autofree char *text = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (address));
+  GSocketService *service = g_socket_service_new ();
+
+  g_signal_connect_object (service, "incoming", G_CALLBACK (incoming_cb), first, 0);
+  /* It goes with the first one, under a name that no other has. */
+  g_object_set_data_full (G_OBJECT (first), text, service, g_object_unref);
+  return G_SOCKET_LISTENER (service);
+}
+
+/* The listeners of one server. */
+typedef struct
+{
+  GSocketListener *first; /* (unowned) */
+  gboolean is_taken;      /* by an address */
+} Listeners;
+
+static GSocketAddress *
+listen_for_streams (gpointer user_data, GSocketAddress *address, GError **error)
+{
+  Listeners *listeners = user_data;
+  GSocketListener *listener
+      = listeners->is_taken ? add_service (listeners->first, address) : listeners->first;
   GSocketAddress *effective = NULL;
 
-  g_socket_listener_add_address (listener, address, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL,
-                                 &effective, error);
+  g_socket_listener_set_backlog (listener, BACKLOG);
+  listeners->is_taken = g_socket_listener_add_address (listener, address, G_SOCKET_TYPE_STREAM,
+                                                       G_SOCKET_PROTOCOL_TCP, NULL, &effective, error)
+                        || listeners->is_taken;
   return effective;
 }
 
-/* Has LISTENER listen for connections at all addresses that --address stands for, as example_listen_by()
- * does.
+/* Has LISTENER, a GSocketService, listen for connections at all addresses that --address stands for, as
+ * example_listen_by() does.
  *
  * Returns: whether it listens; if not, it has been said why not */
 gboolean
 example_listen (Example *self, GSocketListener *listener)
 {
-  g_socket_listener_set_backlog (listener, BACKLOG);
-  return example_listen_by (self, listen_for_streams, listener);
+  Listeners listeners = { listener, FALSE };
+
+  return example_listen_by (self, listen_for_streams, &listeners);
 }
 
 /* A client that is being sent away. */
