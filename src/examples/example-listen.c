@@ -124,8 +124,9 @@ example_listen (Example *self, GSocketListener *listener)
 /* A client that is being sent away. */
 typedef struct
 {
-  Example *example; /* (unowned) */
-  GCancellable *cancellable;
+  Example *example;             /* (unowned) */
+  void (*gone) (Example *self); /* what is called then */
+  GCancellable *cancellable;    /* (owned) */
   guint timer;
 } Closing;
 
@@ -147,25 +148,34 @@ closed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   /* It is gone, whatever there was to say against it. */
   g_io_stream_close_finish (G_IO_STREAM (source), result, NULL);
   g_clear_handle_id (&closing->timer, g_source_remove);
-  example_closed (closing->example);
+  closing->gone (closing->example);
   g_object_unref (closing->cancellable);
   g_free (closing);
 }
 
-/* Ends a connection that example_open() let in, on the main loop. What was written before still arrives: a
- * socket that is closed while the client sends more would be reset, and take the last answer with it, so this
- * side is closed first, and the other one within some seconds. Nothing else is under way on the connection.
+/* Ends a connection, on the main loop, and calls GONE when it is closed on both sides. What was written
+ * before still arrives: a socket that is closed while the client sends more would be reset, and take the last
+ * answer with it, so this side is closed first, and the other one within some seconds. Nothing else is under
+ * way on the connection.
  */
 void
-example_close (Example *self, GSocketConnection *connection)
+example_let_go (Example *self, GSocketConnection *connection, void (*gone) (Example *self))
 {
   Closing *closing = g_new0 (Closing, 1);
 
   closing->example = self;
+  closing->gone = gone;
   closing->cancellable = g_cancellable_new ();
   closing->timer = g_timeout_add_seconds (CLOSE_SECONDS, close_timeout_cb, closing);
   if (G_IS_TCP_CONNECTION (connection))
     g_tcp_connection_set_graceful_disconnect (G_TCP_CONNECTION (connection), TRUE);
   g_io_stream_close_async (G_IO_STREAM (connection), G_PRIORITY_DEFAULT, closing->cancellable, closed_cb,
                            closing);
+}
+
+/* Ends a connection that example_open() let in, and counts that when it is closed. */
+void
+example_close (Example *self, GSocketConnection *connection)
+{
+  example_let_go (self, connection, example_closed);
 }

@@ -67,14 +67,17 @@ parse (ExampleOptions *self, const ExampleInfo *info, int *argc, char ***argv)
 static void
 make_room_for_descriptors (ExampleOptions *self)
 {
+  rlim_t wanted = (rlim_t) self->max_connections + OTHER_DESCRIPTORS;
   struct rlimit limit;
 
-  if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
     return;
-  limit.rlim_cur = MIN (limit.rlim_max, (rlim_t) self->max_connections + OTHER_DESCRIPTORS);
-  if (setrlimit (RLIMIT_NOFILE, &limit) == 0
-      && limit.rlim_cur < (rlim_t) self->max_connections + OTHER_DESCRIPTORS)
-    self->max_connections = MAX (1, (int) limit.rlim_cur - OTHER_DESCRIPTORS);
+  limit.rlim_cur = MIN (limit.rlim_max, wanted);
+  if (setrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+    return;
+  self->max_connections = MAX (1, (int) limit.rlim_cur - OTHER_DESCRIPTORS);
+  g_printerr (_ ("%s: %d clients at most, for there are no more descriptors (ulimit -Hn)\n"),
+              g_get_prgname (), self->max_connections);
 }
 
 /* Reads the command line of the example that INFO describes. Where it is wrong the program ends, with

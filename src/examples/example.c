@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Clients that were told that there are too many, and have not closed yet. */
+#define MAX_REFUSED 32
+
 /**
  * Example:
  *
@@ -23,7 +26,8 @@ struct Example
   guint interrupt;       /* likewise */
   gboolean has_quit;
   int status;
-  int n_open; /* (atomic) clients that are there */
+  int n_open;    /* (atomic) clients that are there */
+  int n_refused; /* (atomic) clients that were refused, and are there still */
 };
 
 static gboolean
@@ -103,21 +107,37 @@ example_quit (Example *self, int status)
   g_main_loop_quit (self->loop);
 }
 
-/* Whether one more client may be there; if so it counts, until example_closed(). In any thread. */
+static void
+refused_cb (Example *self)
+{
+  g_atomic_int_add (&self->n_refused, -1);
+}
+
+/* Tells a client that there are too many. Some of those that come at once get the time to read it. */
+static void
+refuse (Example *self, GSocketConnection *connection)
+{
+  example_report_count (self->report, EXAMPLE_ERRORS, 1);
+  /* A new socket has room for so little. */
+  g_socket_send_with_blocking (g_socket_connection_get_socket (connection), self->refusal,
+                               strlen (self->refusal), FALSE, NULL, NULL);
+  if (g_atomic_int_add (&self->n_refused, 1) < MAX_REFUSED)
+    example_let_go (self, connection, refused_cb);
+  else
+    refused_cb (self);
+}
+
+/* Whether one more client may be there; if so it counts, until example_closed(). On the main loop. */
 gboolean
 example_open (Example *self, GSocketConnection *connection)
 {
-  GSocket *socket = g_socket_connection_get_socket (connection);
-
   if (g_atomic_int_add (&self->n_open, 1) >= self->options.max_connections)
     {
       g_atomic_int_add (&self->n_open, -1);
-      example_report_count (self->report, EXAMPLE_ERRORS, 1);
-      /* A new socket has room for so little. */
-      g_socket_send_with_blocking (socket, self->refusal, strlen (self->refusal), FALSE, NULL, NULL);
+      refuse (self, connection);
       return FALSE;
     }
-  g_socket_set_timeout (socket, self->options.idle_seconds);
+  g_socket_set_timeout (g_socket_connection_get_socket (connection), self->options.idle_seconds);
   example_report_count (self->report, EXAMPLE_CONNECTIONS_ACCEPTED, 1);
   example_report_count (self->report, EXAMPLE_CONNECTIONS, 1);
   return TRUE;

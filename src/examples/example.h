@@ -62,6 +62,7 @@ int example_run (Example *self);
 void example_quit (Example *self, int status);
 
 gboolean example_open (Example *self, GSocketConnection *connection);
+void example_let_go (Example *self, GSocketConnection *connection, void (*gone) (Example *self));
 void example_close (Example *self, GSocketConnection *connection);
 void example_closed (Example *self);
 
