@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "example.h"
+#include "echo-answer.h"
 
 #include <glib/gi18n.h>
-#include <string.h>
-
-#define PREFIX "GOT:"
-#define PREFIX_SIZE (sizeof PREFIX - 1)
-#define READ_SIZE 1000
 
 /* One client: a read or a write is under way, never both, and each callback begins the other. So many clients
  * need no thread each, and who does not read is not read from. */
@@ -15,8 +10,7 @@ typedef struct
 {
   Example *example;
   GSocketConnection *connection; /* (owned) */
-  gint64 since;                  /* when what is answered had come */
-  char buffer[PREFIX_SIZE + READ_SIZE];
+  EchoAnswer answer;
 } Client;
 
 static void read_some (Client *client);
@@ -33,17 +27,14 @@ static void
 written_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Client *client = user_data;
-  ExampleReport *report = example_get_report (client->example);
   gsize n;
+  gboolean all = g_output_stream_write_all_finish (G_OUTPUT_STREAM (source), result, &n, NULL);
 
-  if (!g_output_stream_write_all_finish (G_OUTPUT_STREAM (source), result, &n, NULL))
-    {
-      example_report_count (report, EXAMPLE_ERRORS, 1);
-      client_end (client);
-      return;
-    }
-  example_report_answered (report, n, client->since);
-  read_some (client);
+  echo_answer_count_sent (&client->answer, n, all, example_get_report (client->example));
+  if (all)
+    read_some (client);
+  else
+    client_end (client);
 }
 
 static void
@@ -56,26 +47,21 @@ read_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (n <= 0)
     {
-      /* That a client has been silent for too long is nothing wrong. */
-      if (n < 0 && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
-        example_report_count (report, EXAMPLE_ERRORS, 1);
+      echo_answer_count_end (error, report);
       client_end (client);
       return;
     }
-  client->since = g_get_monotonic_time ();
-  example_report_count (report, EXAMPLE_REQUESTS, 1);
-  example_report_count (report, EXAMPLE_BYTES_RECEIVED, n);
   g_output_stream_write_all_async (g_io_stream_get_output_stream (G_IO_STREAM (client->connection)),
-                                   client->buffer, PREFIX_SIZE + n, G_PRIORITY_DEFAULT, NULL, written_cb,
-                                   client);
+                                   client->answer.text, echo_answer_make (&client->answer, n, report),
+                                   G_PRIORITY_DEFAULT, NULL, written_cb, client);
 }
 
 static void
 read_some (Client *client)
 {
   g_input_stream_read_async (g_io_stream_get_input_stream (G_IO_STREAM (client->connection)),
-                             client->buffer + PREFIX_SIZE, READ_SIZE, G_PRIORITY_DEFAULT, NULL, read_cb,
-                             client);
+                             client->answer.text + ECHO_PREFIX_SIZE, ECHO_READ_SIZE, G_PRIORITY_DEFAULT, NULL,
+                             read_cb, client);
 }
 
 static gboolean
@@ -89,7 +75,7 @@ incoming_cb (GSocketService *service, GSocketConnection *connection, GObject *so
   client = g_new (Client, 1);
   client->example = example;
   client->connection = g_object_ref (connection);
-  memcpy (client->buffer, PREFIX, PREFIX_SIZE);
+  echo_answer_init (&client->answer);
   read_some (client);
   return TRUE;
 }

@@ -6,6 +6,7 @@
         assert client.recv_exactly(9) == b'GOT:hello'
         expect_figures(server, 'echo', requests=1)"""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -52,7 +53,7 @@ class Example:
     the pattern of the last line that it writes when it starts. Leaving the context stops it, and fails on an exit status
     other than 0 and on a sanitizer's report."""
 
-    def __init__(self, name, *options, metrics=None, env=None, ready=r'listening on (?P<address>\S+)', listens=True):
+    def __init__(self, name, *options, metrics=None, env=None, preexec=None, ready=r'listening on (?P<address>\S+)', listens=True):
         self.name = name
         if listens and not any(str(option).startswith('--address') for option in options):
             options = ('--address=127.0.0.1:0', *options)
@@ -61,7 +62,7 @@ class Example:
         self.output = b''
         self.process = subprocess.Popen(command(name, options, metrics), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=self._errors, env={**os.environ, **NOWHERE, **(env or {})},
-                                        preexec_fn=lambda: prepare_child(None))
+                                        preexec_fn=lambda: prepare_child(preexec))
         try:
             self.match = self.wait_for_output(ready)
         except BaseException:
@@ -101,6 +102,31 @@ class Example:
     def errors(self):
         """What it has written to standard error so far."""
         return os.pread(self._errors.fileno(), 1 << 20, 0).decode(errors='replace')
+
+    @contextlib.contextmanager
+    def paused(self):
+        """It does nothing meanwhile, and then finds all at once what came in between."""
+        self.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: self._status('State')[0] == 'T', 'the pause')
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def _status(self, field):
+        status = pathlib.Path(f'/proc/{self.pid}/status').read_text()
+        return re.search(f'(?m)^{field}:\\s+(.*)$', status).group(1)
+
+    def rss(self):
+        """The bytes of memory that it has resident now."""
+        return int(self._status('VmRSS').split()[0]) * 1024
+
+    def size(self):
+        """The bytes of memory that it has mapped."""
+        return int(self._status('VmSize').split()[0]) * 1024
+
+    def n_descriptors(self):
+        return len(os.listdir(f'/proc/{self.pid}/fd'))
 
     def kill(self):
         self._waived = True

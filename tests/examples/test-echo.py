@@ -2,24 +2,27 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The echo server on one thread: what it answers, many clients at once, its limits, its report."""
 
-from example import Example, expect_figures
+from echoing import EchoCases, threads
+from example import expect_figures
 from harness import TestCase, main
 
 
-class EchoTest(TestCase):
-    def example(self, *options, **arguments):
-        return self.enterContext(Example('echo', *options, **arguments))
+class EchoTest(EchoCases, TestCase):
+    name = 'echo'
+    n_clients = 500
+    wrong_options = ('--threads=2',)
 
-    def test_it_answers_what_it_got(self):
+    def test_all_clients_are_on_one_thread(self):
         server = self.start()
         echo = self.example(metrics=server)
-        with echo.connect() as client:
-            client.send(b'Hello\n')
-            self.assertEqual(client.recv_exactly(10), b'GOT:Hello\n')
-            client.send(b'World\n')
-            self.assertEqual(client.recv_exactly(10), b'GOT:World\n')
-        expect_figures(server, 'echo', connections=0, connections_accepted=1, requests=2, errors=0, bytes_received=12,
-                       bytes_sent=20)
+        self.expect_echo(self.join(echo), b'first')
+        expect_figures(server, 'echo', requests=1)
+        before = threads(echo)
+        self.assertEqual(list(before.values()), ['echo'])
+        clients = [self.join(echo) for _ in range(200)]
+        for client in clients:
+            self.expect_echo(client, b'one more')
+        self.assertEqual(threads(echo), before)
 
 
 if __name__ == '__main__':
