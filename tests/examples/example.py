@@ -28,7 +28,10 @@ def program(name):
 
 
 def command(name, options, metrics):
-    """Its command line. `metrics` is a Server or an address: never what listens on this machine besides."""
+    """Its command line. `metrics` is a Server or an address, never what listens on this machine besides; False: the
+    environment says it."""
+    if metrics is False:
+        return [program(name), *[str(option) for option in options]]
     address = NO_METRICSD if metrics is None else getattr(metrics, 'address', metrics)
     return [program(name), f'--metrics={address}', *[str(option) for option in options]]
 
