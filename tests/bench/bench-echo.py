@@ -66,13 +66,13 @@ class Server:
         that. False: it takes no more."""
         while len(self.clients) < count:
             new = [self.connect() for _ in range(min(BATCH, count - len(self.clients)))]
-            self.settle()
             # In a pool the first ones are served; of the others it is enough that they are not refused.
             n_served = max(0, POOL_THREADS - len(self.clients)) if self.name == 'echo-pool' else len(new)
             for client in new[:n_served]:
                 client.sendall(REQUEST)
+            let_in = [client for client in new[:n_served] if client.recv(100) == ANSWER]
             self.settle()
-            let_in = [client for i, client in enumerate(new) if received(client) == (ANSWER if i < n_served else b'')]
+            let_in += [client for client in new[n_served:] if received(client) == b'']
             self.clients += let_in
             if len(let_in) < len(new):
                 return False
@@ -187,10 +187,11 @@ def main():
     for _ in range(options.rounds):
         for name in SERVERS:
             rounds[name].append(measure(options.build, name, cores[0]))
+            print(f'{name}: {rounds[name][-1]}', file=sys.stderr)
     print(f'Microseconds of processor time a request, where nothing else is said; medians of {options.rounds}; '
           f'echo-pool has {POOL_THREADS} threads.\n')
-    table({name: {what: statistics.median(figures[what] for figures in rounds[name]) for what in rounds[name][0]}
-           for name in SERVERS})
+    table({name: {what: statistics.median(figures[what] for figures in rounds[name] if what in figures)
+                  for what in rounds[name][0]} for name in SERVERS})
     print(f'\n(1) of the pool {POOL_THREADS} at most, for the others wait')
     for name in SERVERS if options.most else ():
         held, answered, said = most(options.build, name, cores[0])
