@@ -79,7 +79,7 @@ take_message (Talk *talk, gsize length)
   talk->since = g_get_monotonic_time ();
   example_report_count (report, EXAMPLE_REQUESTS, 1);
   example_report_count (report, EXAMPLE_BYTES_RECEIVED, length);
-  answer = talk->class->answer (message, length, talk->client);
+  answer = talk->class->answer (message, length, talk->client, &talk->is_last);
   if (answer != NULL)
     write_answer (talk, answer);
   else
@@ -113,13 +113,29 @@ filled_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     }
 }
 
+/* What stands between messages is no part of one, and needs no room. */
 static void
-read_message (Talk *talk)
+skip_to_message (Talk *talk)
 {
   gsize available;
   const char *data = g_buffered_input_stream_peek_buffer (talk->input, &available);
-  gsize length = available > 0 ? talk->class->find_end (data, available) : 0;
+  gsize n = talk->class->find_begin != NULL && available > 0 ? talk->class->find_begin (data, available) : 0;
 
+  if (n == 0)
+    return;
+  example_report_count (example_get_report (talk->example), EXAMPLE_BYTES_RECEIVED, n);
+  g_input_stream_skip (G_INPUT_STREAM (talk->input), n, NULL, NULL);
+}
+
+static void
+read_message (Talk *talk)
+{
+  const char *data;
+  gsize available, length;
+
+  skip_to_message (talk);
+  data = g_buffered_input_stream_peek_buffer (talk->input, &available);
+  length = available > 0 ? talk->class->find_end (data, available) : 0;
   if (length > 0)
     take_message (talk, length);
   else if (available < talk->class->message_limit)
@@ -135,7 +151,10 @@ read_message (Talk *talk)
 
 /* Talks with a client until one of the two has enough, or refuses it where there are too many. */
 void
-example_talk_start (Example *example, GSocketConnection *connection, const ExampleTalkClass *class)
+example_talk_start (Example *example,
+                    GSocketConnection *connection,
+                    const ExampleTalkClass *class,
+                    gpointer user_data)
 {
   GInputStream *input = g_io_stream_get_input_stream (G_IO_STREAM (connection));
   Talk *talk;
@@ -148,7 +167,7 @@ example_talk_start (Example *example, GSocketConnection *connection, const Examp
   talk->connection = g_object_ref (connection);
   talk->input = G_BUFFERED_INPUT_STREAM (g_buffered_input_stream_new_sized (input, class->message_limit));
   g_filter_input_stream_set_close_base_stream (G_FILTER_INPUT_STREAM (talk->input), FALSE);
-  talk->client = class->joined != NULL ? class->joined () : NULL;
+  talk->client = class->joined != NULL ? class->joined (user_data) : user_data;
   read_message (talk);
 }
 
