@@ -17,6 +17,7 @@
 
 static const MarksFault incomplete = { 400, "bad-head", "Incomplete request" };
 static const MarksFault too_slow = { 408, "timeout", "The request took too long" };
+static const MarksFault foreign = { 403, "cross-origin", "Pages of others may not ask" };
 static const MarksFault unanswered = { 500, "internal", "Internal Server Error" };
 
 static void read_request (MarksClient *client);
@@ -38,6 +39,16 @@ answered_cb (gpointer user_data, GObject *gone)
   if (answer[STATUS_PLACE] >= '4')
     example_report_count (example_get_report (client->example), EXAMPLE_ERRORS, 1);
   marks_client_answer (client, answer, size);
+}
+
+/* Whether it comes from a browser that shows a page of somebody else: whoever it is, the marks are not
+ * theirs. */
+static gboolean
+is_foreign (const MarksHead *head)
+{
+  g_autofree char *own = g_strconcat ("http://", head->host, NULL);
+
+  return head->origin != NULL && g_ascii_strcasecmp (head->origin, own) != 0;
 }
 
 /* Hands the request over, with those fields alone that are of use here. Old clients name no host, but
@@ -124,6 +135,8 @@ read_request (MarksClient *client)
   request_came (client, available);
   if (fault != NULL)
     marks_client_refuse (client, fault);
+  else if (is_foreign (&client->head))
+    marks_client_refuse (client, &foreign);
   else
     hand_over (client, data);
 }

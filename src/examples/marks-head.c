@@ -10,8 +10,7 @@
  */
 
 #define MAX_TARGET (16 * 1024)
-/* Of a field that SoupServer gets. */
-#define MAX_VALUE 300
+#define MAX_VALUE 300 /* of a field that is kept */
 /* Of names, addresses and ports; what is between them g_uri_is_valid() knows. */
 #define HOST_CHARACTERS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._~%:[]"
 
@@ -25,7 +24,6 @@ FAULT (bad_request_line, 400, "bad-head", "Malformed request line");
 FAULT (bad_header_line, 400, "bad-head", "Malformed header line");
 FAULT (bad_host, 400, "bad-head", "Malformed or missing Host");
 FAULT (bad_length, 400, "bad-head", "Malformed Content-Length");
-FAULT (bad_type, 400, "bad-head", "Malformed Content-Type");
 FAULT (bad_target, 400, "bad-head", "Malformed target");
 FAULT (no_length, 411, "length-required", "A body needs a Content-Length");
 FAULT (long_body, 413, "body-too-large", "Too long body");
@@ -115,7 +113,9 @@ take_header_line (MarksHead *self, char *line)
   if (g_ascii_strcasecmp (line, "Expect") == 0)
     return &no_expectations;
   if (g_ascii_strcasecmp (line, "Content-Type") == 0)
-    return take_text (&self->content_type, value, &bad_type);
+    return take_text (&self->content_type, value, &bad_header_line);
+  if (g_ascii_strcasecmp (line, "Origin") == 0)
+    return take_text (&self->origin, value, &bad_header_line);
   if (g_ascii_strcasecmp (line, "Host") == 0)
     return take_text (&self->host, value, &bad_host);
   return NULL;
@@ -131,9 +131,8 @@ take_end (MarksHead *self)
   g_autoptr (GUri) uri = g_uri_parse (text, SOUP_HTTP_URI_FLAGS, NULL);
   const char *host = uri != NULL ? g_uri_get_host (uri) : NULL;
 
-  if (self->host == NULL ? self->needs_host : self->host[strspn (self->host, HOST_CHARACTERS)] != '\0')
-    return &bad_host;
-  if (!g_uri_is_valid (root, SOUP_HTTP_URI_FLAGS, NULL))
+  if ((self->host == NULL ? self->needs_host : self->host[strspn (self->host, HOST_CHARACTERS)] != '\0')
+      || !g_uri_is_valid (root, SOUP_HTTP_URI_FLAGS, NULL))
     return &bad_host;
   if (host == NULL || *host == '\0' || !g_str_equal (g_uri_get_scheme (uri), "http"))
     return &bad_target;
@@ -195,5 +194,6 @@ marks_head_clear (MarksHead *self)
 {
   g_free (self->host);
   g_free (self->content_type);
+  g_free (self->origin);
   g_free (self->target);
 }

@@ -34,6 +34,7 @@ typedef struct
  * @first_size: how many bytes of it are the request line
  * @host: (owned) (nullable): the field Host
  * @content_type: (owned) (nullable): the field Content-Type
+ * @origin: (owned) (nullable): the field Origin: from whose page a browser asks
  *
  * The head of a request, of which one line is looked at after the other while they come.
  */
@@ -44,6 +45,7 @@ typedef struct
   gsize first_size;
   char *host;
   char *content_type;
+  char *origin;
   /*< private >*/
   char *target; /* (owned) (nullable) */
   gsize line;   /* where the line begins that is not whole */

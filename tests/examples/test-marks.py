@@ -270,9 +270,19 @@ class MarksTest(TestCase):
                        b'Host: a:b\r\n', b'Host: ' + b'a' * 301 + b'\r\n'):
             with self.subTest(fields):
                 self.expect_refusal(GET + fields + b'\r\n', 400, host)
-        self.expect_refusal(GET + HOST + b'Content-Type: a/b\r\n' * 2 + b'\r\n', 400, 'Malformed Content-Type')
+        self.expect_refusal(GET + HOST + b'Content-Type: a/b\r\n' * 2 + b'\r\n', 400, 'Malformed header line')
         for host_field in (b'Host: 127.0.0.1:8000', b'host:[::1]:8000', b'HOST: a-b.c '):
             self.assertEqual(self.send(GET + host_field + b'\r\nX: \xff\t\r\nEmpty:\r\n\r\n').json(), EMPTY)
+
+    def test_pages_of_others_may_not_ask(self):
+        self.ask('GET', '/')
+        own = f'http://{self.marks.address}'
+        self.assertEqual(self.ask('POST', '/subjects/1?subject=Math&mark=5', Origin=own).status, 201)
+        for origin in ('http://example.org', 'null', own.replace('http', 'https'), own + '0'):
+            for method in ('GET', 'POST'):
+                response = self.ask(method, '/subjects/1?subject=Math&mark=4', Origin=origin)
+                self.expect_error(response, 403, 'cross-origin')
+        self.assertEqual(self.get()['subjects'], [subject('Math', [5], 5)])
 
     def test_bodies_have_one_length(self):
         post = b'POST /subjects/1?subject=Math&mark=5 HTTP/1.1\r\n' + HOST
