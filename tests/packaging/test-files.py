@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Whatever is installed is in a package, of Debian and of distributions with RPM. What builds these says so too, but not
+"""Whatever is installed is in one package, of Debian and of distributions with RPM. What builds these says so too, but not
 in each test of the sources. Files of features that this build does not have are not looked for."""
 
 import fnmatch
@@ -51,11 +51,17 @@ class FilesTest(TestCase):
         self.assertIn('usr/bin/metricsd', self.files)
 
     def assert_packaged(self, files, patterns):
-        missing = [path for path in files if not any(matches(path, pattern) for pattern in patterns)]
-        self.assertEqual(missing, [])
+        """The patterns are pairs, of which the second is the package."""
+        owners = {path: {package for pattern, package in patterns if matches(path, pattern)} for path in files}
+        self.assertEqual({path: packages for path, packages in owners.items() if len(packages) != 1}, {})
+        # The examples are installed by nothing else, and nothing else by them.
+        for path, packages in owners.items():
+            ours = path.startswith(('usr/libexec/metricsd/examples', 'usr/share/doc/metricsd-examples'))
+            self.assertEqual(packages in ({'metricsd-examples'}, {'examples'}), ours, path)
 
     def test_debian_has_them_all(self):
-        patterns = [line.split()[0] for kind in ('install', 'manpages') for path in (ROOT / 'debian').glob(f'*.{kind}')
+        patterns = [(line.split()[0], path.stem) for kind in ('install', 'manpages')
+                    for path in (ROOT / 'debian').glob(f'*.{kind}')
                     for line in path.read_text().splitlines() if line and not line.startswith('#')]
         # The system's units, and what distributions give zsh, have places of their own in Debian 12.
         places = {'usr/lib/systemd/system/': 'lib/systemd/system/', 'zsh/site-functions': 'zsh/vendor-completions'}
@@ -70,10 +76,24 @@ class FilesTest(TestCase):
                                 stderr=subprocess.PIPE, text=True, check=False)
         self.assertEqual(result.returncode, 0, result.stderr)
         # Before a name there can be words as %doc and %config(noreplace).
-        patterns = [line.split()[-1] for section in result.stdout.split('%files')[1:]
-                    for line in section.split('\n\n')[0].splitlines()[1:] if line and line.split()[-1].startswith('/')]
+        sections = [section.split('\n\n')[0].splitlines() for section in result.stdout.split('%files')[1:]]
+        patterns = [(line.split()[-1], section[0].strip()) for section in sections
+                    for line in section[1:] if line and line.split()[-1].startswith('/')]
         # %find_lang finds those of languages.
         self.assert_packaged([path for path in self.files if not path.startswith('usr/share/locale/')], patterns)
+
+    def test_examples_are_installed_with_their_sources(self):
+        examples = ROOT / 'src' / 'examples'
+        folder = 'usr/share/doc/metricsd-examples/examples/'
+        installed = {path.removeprefix(folder) for path in self.files if path.startswith(folder)}
+        programs = [path for path in self.files if path.startswith('usr/libexec/metricsd/examples/')]
+        if not installed and not programs:
+            self.skipTest('built without -Dexamples=true')
+        # The file of meson is of no use without the whole source.
+        self.assertEqual(installed, {path.name for path in examples.iterdir()} - {'meson.build'})
+        # A program has a file of its name, and what is beside programs is what they read.
+        names = {pathlib.Path(path).name for path in programs}
+        self.assertEqual({name if '.' in name else name + '.c' for name in names} - installed, set())
 
     def test_installed_tests_have_what_they_import(self):
         plan = json.loads((BUILD / 'meson-info' / 'intro-install_plan.json').read_text())['data']
