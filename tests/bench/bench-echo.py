@@ -153,7 +153,7 @@ def most(build, name, core):
     """How many clients it holds, how many of them are answered, and what it has said of its limits."""
     server = Server(build, name, core)
     try:
-        server.fill(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        server.fill(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 40)  # what this process has open besides
     except OSError as error:
         print(f'the clients of {name}: {error}')
     answered = server.ask_at_once()
@@ -168,7 +168,7 @@ def table(results):
     for what in results[SERVERS[0]]:
         row = [results[name].get(what) for name in SERVERS]
         cells = ['-' if value is None else f'{value:,.1f}' if value < 100 else f'{value:,.0f}' for value in row]
-        ratios = ['-' if not value or not row[0] or row[0] < 0 else f'{value / row[0]:.2f}' for value in row[1:]]
+        ratios = ['-' if not value or not row[0] or row[0] < 0 else f'{value / row[0]:.2g}' if value < row[0] else f'{value / row[0]:.1f}' for value in row[1:]]
         print(f'| {what} | ' + ' | '.join(cells + ratios) + ' |')
 
 
