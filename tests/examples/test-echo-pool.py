@@ -6,7 +6,7 @@ import select
 
 from echoing import EchoCases, threads
 from example import Example, expect_figures
-from harness import TestCase, main
+from harness import TestCase, main, wait_until
 
 
 class EchoPoolTest(EchoCases, TestCase):
@@ -89,8 +89,7 @@ class EchoPoolTest(EchoCases, TestCase):
         first = self.join(echo)
         self.expect_echo(first, b'first')
         expect_figures(server, 'echo-pool', requests=1)
-        before = threads(echo)
-        self.assertEqual(len(before), 3)
+        before = wait_until(lambda: len(found := threads(echo)) == 3 and found, 'three threads')
         for client in [self.join(echo) for _ in range(50)]:
             client.send(b'hello')
         self.expect_echo(first, b'and again')
