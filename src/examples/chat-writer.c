@@ -22,6 +22,7 @@ typedef struct
   gint64 since;
   gboolean is_leaving;
   int status;
+  guint n_reads;
   char received[4096]; /* what goes to the room comes here as well; what came last, with a 0 behind it */
 } Writer;
 
@@ -100,6 +101,13 @@ read_line (Writer *writer)
   chat_lines_next_async (writer->lines, line_cb, writer);
 }
 
+/* Whether the server has said nothing but that this client is one too many. */
+static gboolean
+was_refused (const Writer *writer)
+{
+  return writer->n_reads == 1 && g_str_has_prefix (writer->received, "error: ");
+}
+
 static void
 received_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -110,10 +118,11 @@ received_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   if (n > 0)
     {
       writer->received[n] = '\0';
+      writer->n_reads++;
       example_report_count (example_get_report (writer->example), EXAMPLE_BYTES_RECEIVED, n);
       receive (writer);
     }
-  else if (n == 0 && writer->is_leaving)
+  else if (n == 0 && writer->is_leaving && !was_refused (writer))
     example_quit (writer->example, writer->status);
   else
     {
