@@ -106,6 +106,26 @@ dummy_bus_is_possible (void)
 }
 
 /**
+ * dummy_bus_prepare:
+ *
+ * To be called before there are threads. GTestDBus forks at the first bus, for a process that ends the buses
+ * of a test which crashes, and has the output open as long as this one runs: it must not have a lock that
+ * another thread held just then, or never comes to its end under a sanitizer, which looks for leaks there.
+ */
+void
+dummy_bus_prepare (void)
+{
+  g_autofree char *program = g_find_program_in_path ("dbus-daemon");
+  g_autoptr (GTestDBus) bus = NULL;
+
+  if (program == NULL)
+    return;
+  bus = g_test_dbus_new (G_TEST_DBUS_NONE);
+  g_test_dbus_up (bus);
+  g_test_dbus_down (bus);
+}
+
+/**
  * dummy_bus_new:
  * @service_dir: (nullable): a folder with service files
  * @handler: (nullable): is called for each call of a method; without it nobody has the name
@@ -270,10 +290,13 @@ dummy_bus_serve_once (const char *address, int fd)
                                                        G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
                                                            | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
                                                        NULL, NULL, NULL);
-  if (connection == NULL
-      || g_dbus_connection_register_object (connection, DUMMY_BUS_PATH, node->interfaces[0], &vtable, &once,
-                                            NULL, NULL)
-             == 0)
+  if (connection == NULL)
+    return FALSE;
+  /* Nobody calls any more when the bus is gone. */
+  g_signal_connect_swapped (connection, "closed", G_CALLBACK (g_main_loop_quit), loop);
+  if (g_dbus_connection_register_object (connection, DUMMY_BUS_PATH, node->interfaces[0], &vtable, &once,
+                                         NULL, NULL)
+      == 0)
     return FALSE;
   own_name (connection);
   g_main_loop_run (loop);

@@ -20,6 +20,9 @@ typedef void (*DummyBusHandler) (DummyBus *bus, GDBusMethodInvocation *invocatio
 /* Whether there is the program that a bus is made of; skips the test where not. */
 gboolean dummy_bus_is_possible (void);
 
+/* First of all, before there are threads. */
+void dummy_bus_prepare (void);
+
 /* Without a handler nobody has the name; `service_dir` has service files, or is NULL. */
 DummyBus *dummy_bus_new (const char *service_dir, DummyBusHandler handler, gpointer user_data);
 void dummy_bus_free (DummyBus *self);

@@ -308,6 +308,7 @@ int
 main (int argc, char **argv)
 {
   dummy_test_init (&argc, &argv);
+  dummy_bus_prepare ();
 
   ADD ("/bus-calls/delete/session", "bus:session", test_delete_on_session_bus);
   ADD ("/bus-calls/delete/system", "bus:system", test_delete_on_system_bus);

@@ -462,14 +462,15 @@ test_close_while_opening (void)
   g_assert_error (error, METRICS_ERROR, METRICS_ERROR_CLOSED);
 }
 
-/* The program that this is, as a service that the bus starts: one answer, and it ends. */
-static int
+/* The program that this is, as a service that the bus starts: one answer, and it ends; at once, for it has
+ * the output open that the test has, and what it leaves behind is of no interest. */
+static void
 serve_and_leave (void)
 {
   g_autoptr (DummyServer) server = dummy_server_new_unix (serve_once, NULL);
   const char *address = g_getenv ("DBUS_STARTER_ADDRESS");
 
-  return dummy_bus_serve_once (address, dummy_bus_connect (server)) ? 0 : 1;
+  _exit (dummy_bus_serve_once (address, dummy_bus_connect (server)) ? 0 : 1);
 }
 
 static void
@@ -506,9 +507,10 @@ main (int argc, char **argv)
   g_autofree char *program = g_canonicalize_filename (argv[0], NULL);
 
   if (argc == 2 && g_str_equal (argv[1], "--serve"))
-    return serve_and_leave ();
+    serve_and_leave ();
 
   dummy_test_init (&argc, &argv);
+  dummy_bus_prepare ();
 
   g_test_add_data_func ("/bus/writer/session", "bus:session", test_writer);
   g_test_add_data_func ("/bus/writer/system", "bus:system", test_writer);

@@ -360,6 +360,7 @@ int
 main (int argc, char **argv)
 {
   dummy_test_init (&argc, &argv);
+  dummy_bus_prepare ();
 
   g_test_add_func ("/watch/points", test_points);
   g_test_add_func ("/watch/close-before-answer", test_close_before_answer);
