@@ -13,6 +13,7 @@
 
 #define N_KEYS 5
 #define N_TIMES 4000
+#define MAX_RUN 700
 #define MAX_ACTIVE 10
 #define MAX_RESTARTS 2
 
@@ -70,8 +71,8 @@ begin (Fixture *f, const MetricsQuerySpec *spec)
 {
   Active *active = active_new (f->store, f->model, spec);
 
-  /* Series grow meanwhile, and have many chunks where gaps keep them from being joined. */
-  active->run->max_beyond += 1000;
+  /* Series grow meanwhile, and where gaps keep chunks from being joined, each point may be one of its own. */
+  active->run->max_beyond += N_TIMES + 2 * MAX_RUN;
   g_ptr_array_add (f->active, active);
 }
 
@@ -85,7 +86,7 @@ put_random (Fixture *f)
   gint64 time = g_test_rand_int_range (0, N_TIMES);
   gint64 step = steps[g_test_rand_int_range (0, G_N_ELEMENTS (steps))];
   gboolean is_constant = g_test_rand_int_range (0, 4) == 0;
-  guint n = g_test_rand_int_range (0, 3) == 0 ? g_test_rand_int_range (1, 700) : 1;
+  guint n = g_test_rand_int_range (0, 3) == 0 ? g_test_rand_int_range (1, MAX_RUN) : 1;
 
   for (guint i = 0; i < n; i++, time += step)
     {
