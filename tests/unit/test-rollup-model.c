@@ -462,8 +462,10 @@ test_cold (gconstpointer user_data)
   f.source = source;
   metrics_store_set_chunk_source (f.store, METRICS_CHUNK_SOURCE (source));
   metrics_store_set_journal (f.store, METRICS_JOURNAL (tape));
-  for (guint i = 0; i < n; i++)
+  /* How much is read is a matter of what is deleted when. */
+  for (guint i = 0; i < n || f.n_read <= n || dummy_chunk_source_get_n_fetched (source) == 0; i++)
     {
+      g_assert_cmpuint (i, <, 100 * n);
       change (&f);
       if (i % 4 == 0)
         check (&f);
@@ -472,8 +474,6 @@ test_cold (gconstpointer user_data)
       if (g_test_rand_int_range (0, 100) == 0)
         check_count (&f);
     }
-  g_assert_cmpuint (f.n_read, >, n);
-  g_assert_cmpuint (dummy_chunk_source_get_n_fetched (source), >, 0);
   metrics_store_set_journal (f.store, NULL);
   fixture_clear (&f);
 }
