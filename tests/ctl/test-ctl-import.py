@@ -237,7 +237,8 @@ class Breaks(TestCase):
             sock.sendall(b'ok\n\n' * 2)
             wait_for_close(sock)
 
-        result = self.run_against(script, 'k 1 1\nk 2 2\nk 3 3\n', '--timeout', '0.2')
+        # In this time the two answers come.
+        result = self.run_against(script, 'k 1 1\nk 2 2\nk 3 3\n', '--timeout', '2')
         self.assertEqual((result.status, result.out), (3, ''), result.err)
         self.assertEqual(self.STOPPED.search(result.err).group(1, 3), ('2', '2'))
 
