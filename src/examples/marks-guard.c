@@ -18,6 +18,7 @@
 static const MarksFault incomplete = { 400, "bad-head", "Incomplete request" };
 static const MarksFault too_slow = { 408, "timeout", "The request took too long" };
 static const MarksFault foreign = { 403, "cross-origin", "Pages of others may not ask" };
+static const MarksFault misdirected = { 421, "misdirected", "This host is not served here" };
 static const MarksFault unanswered = { 500, "internal", "Internal Server Error" };
 
 static void read_request (MarksClient *client);
@@ -49,6 +50,28 @@ is_foreign (const MarksHead *head)
   g_autofree char *own = g_strconcat ("http://", head->host, NULL);
 
   return head->origin != NULL && g_ascii_strcasecmp (head->origin, own) != 0;
+}
+
+/* Whether the name in Host is one that this server has. Another name may belong to a page of somebody else
+ * who has let it lead here, and whom a browser would then believe to be at home. */
+static gboolean
+is_own_host (MarksClient *client)
+{
+  const char *own = example_get_address (client->example);
+  const char *host = client->head.host;
+  g_autoptr (GSocketConnectable) own_address = g_network_address_parse (own, 0, NULL);
+  g_autoptr (GSocketConnectable) address = host != NULL ? g_network_address_parse (host, 0, NULL) : NULL;
+  const char *name;
+
+  /* Old clients name none. */
+  if (host == NULL)
+    return TRUE;
+  if (address == NULL)
+    return FALSE;
+  name = g_network_address_get_hostname (G_NETWORK_ADDRESS (address));
+  return g_hostname_is_ip_address (name) || g_ascii_strcasecmp (name, "localhost") == 0
+         || g_ascii_strcasecmp (name, g_get_host_name ()) == 0
+         || g_ascii_strcasecmp (name, g_network_address_get_hostname (G_NETWORK_ADDRESS (own_address))) == 0;
 }
 
 /* Hands the request over, with those fields alone that are of use here. Old clients name no host, but
@@ -135,6 +158,8 @@ read_request (MarksClient *client)
   request_came (client, available);
   if (fault != NULL)
     marks_client_refuse (client, fault);
+  else if (!is_own_host (client))
+    marks_client_refuse (client, &misdirected);
   else if (is_foreign (&client->head))
     marks_client_refuse (client, &foreign);
   else

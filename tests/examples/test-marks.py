@@ -9,6 +9,7 @@ import json
 import pathlib
 import re
 import select
+import socket
 import tempfile
 import urllib.parse
 
@@ -271,7 +272,7 @@ class MarksTest(TestCase):
             with self.subTest(fields):
                 self.expect_refusal(GET + fields + b'\r\n', 400, host)
         self.expect_refusal(GET + HOST + b'Content-Type: a/b\r\n' * 2 + b'\r\n', 400, 'Malformed header line')
-        for host_field in (b'Host: 127.0.0.1:8000', b'host:[::1]:8000', b'HOST: a-b.c '):
+        for host_field in (b'Host: 127.0.0.1:8000', b'host:[::1]:8000', b'HOST: LocalHost '):
             self.assertEqual(self.send(GET + host_field + b'\r\nX: \xff\t\r\nEmpty:\r\n\r\n').json(), EMPTY)
 
     def test_pages_of_others_may_not_ask(self):
@@ -283,6 +284,17 @@ class MarksTest(TestCase):
                 response = self.ask(method, '/subjects/1?subject=Math&mark=4', Origin=origin)
                 self.expect_error(response, 403, 'cross-origin')
         self.assertEqual(self.get()['subjects'], [subject('Math', [5], 5)])
+
+    def test_names_of_others_are_not_served(self):
+        for host in ('example.org', 'localhost.example.org:8000', '127.0.0.1.example.org'):
+            for method in ('GET', 'POST'):
+                with self.subTest((host, method)):
+                    response = self.send(f'{method} /subjects/1?subject=Math&mark=4 HTTP/1.1\r\nHost: {host}\r\n'
+                                         f'Origin: http://{host}\r\n\r\n'.encode())
+                    self.expect_error(response, 421, 'misdirected')
+        self.assertEqual(self.get(), EMPTY)
+        for host in ('localhost', '127.0.0.1:1', '[::1]:8000', socket.gethostname()):
+            self.assertEqual(self.send(GET + f'Host: {host}\r\n\r\n'.encode()).json(), EMPTY)
 
     def test_bodies_have_one_length(self):
         post = b'POST /subjects/1?subject=Math&mark=5 HTTP/1.1\r\n' + HOST
