@@ -11,7 +11,7 @@ typedef struct
 {
   Example *example;
   GThreadPool *pool;  /* (owned) */
-  GCancellable *stop; /* (owned) wakes all threads, which then end */
+  GCancellable *stop; /* (unowned) wakes all threads, which then end */
 } Server;
 
 /* In a thread of the pool, which takes the next client when this one has gone. */
@@ -43,7 +43,6 @@ start_threads (Server *server, int n_threads)
 {
   g_autoptr (GError) error = NULL;
 
-  server->stop = g_cancellable_new ();
   server->pool = g_thread_pool_new (client_cb, server, n_threads, TRUE, &error);
   if (error == NULL)
     return TRUE;
@@ -77,9 +76,11 @@ main (int argc, char **argv)
     .is_server = TRUE,
     .entries = entries,
   };
+  /* Outlives the example, at whose end clients may still come. */
+  g_autoptr (GCancellable) stop = g_cancellable_new ();
   g_autoptr (Example) example = example_new (&info, &argc, &argv);
   g_autoptr (GSocketService) service = g_socket_service_new ();
-  Server server = { example, NULL, NULL };
+  Server server = { example, NULL, stop };
   int status = 1;
 
   if (n_threads < 1 || n_threads > MAX_THREADS)
@@ -91,6 +92,5 @@ main (int argc, char **argv)
   if (start_threads (&server, n_threads) && example_listen (example, G_SOCKET_LISTENER (service)))
     status = example_run (example);
   end_threads (&server);
-  g_object_unref (server.stop);
   return status;
 }

@@ -7,7 +7,7 @@
 typedef struct
 {
   Example *example;
-  GCancellable *stop; /* (owned) wakes all threads, which then end */
+  GCancellable *stop; /* (unowned) wakes all threads, which then end */
   guint n_threads;    /* of the main loop alone */
 } Server;
 
@@ -86,7 +86,6 @@ end_threads (Server *server)
   g_cancellable_cancel (server->stop);
   while (server->n_threads > 0)
     g_main_context_iteration (NULL, TRUE);
-  g_object_unref (server->stop);
 }
 
 int
@@ -99,9 +98,11 @@ main (int argc, char **argv)
     .idle_seconds = 600,
     .is_server = TRUE,
   };
+  /* Outlives the example, at whose end clients may still come. */
+  g_autoptr (GCancellable) stop = g_cancellable_new ();
   g_autoptr (Example) example = example_new (&info, &argc, &argv);
   g_autoptr (GSocketService) service = g_socket_service_new ();
-  Server server = { example, g_cancellable_new (), 0 };
+  Server server = { example, stop, 0 };
   int status = 1;
 
   g_signal_connect (service, "incoming", G_CALLBACK (incoming_cb), &server);

@@ -12,11 +12,20 @@
 
 typedef struct
 {
-  Example *example;
-  SoupServer *server;
-  MarksBook *book;
-  GFile *page;
+  Example *example;   /* (unowned) */
+  SoupServer *server; /* (owned) */
+  MarksBook *book;    /* (owned) */
+  GFile *page;        /* (owned) */
 } Service;
+
+static void
+service_clear (Service *service)
+{
+  g_clear_object (&service->server);
+  g_clear_pointer (&service->book, marks_book_free);
+  g_clear_object (&service->page);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Service, service_clear)
 
 static gboolean
 is_student (const char *text)
@@ -77,19 +86,21 @@ main (int argc, char **argv)
     .entries = entries,
     .refusal = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
   };
+  /* Outlives the example, whose end may still run callbacks. */
+  g_auto (Service) service = { 0 };
   g_autoptr (Example) example = example_new (&info, &argc, &argv);
-  g_autoptr (GFile) page = marks_page_find (page_path);
-  g_autoptr (MarksBook) book = marks_book_new (max_students);
-  g_autoptr (SoupServer) server = soup_server_new ("raw-paths", TRUE, NULL);
   g_autoptr (GSocketService) listener = g_socket_service_new ();
-  Service service = { example, server, book, page };
 
   if (max_students < 1)
     {
       g_printerr (_ ("%s: --max-students is 1 or more\n"), g_get_prgname ());
       return 2;
     }
-  soup_server_add_handler (server, NULL, request_cb, &service, NULL);
+  service.example = example;
+  service.server = soup_server_new ("raw-paths", TRUE, NULL);
+  service.book = marks_book_new (max_students);
+  service.page = marks_page_find (page_path);
+  soup_server_add_handler (service.server, NULL, request_cb, &service, NULL);
   g_signal_connect (listener, "incoming", G_CALLBACK (incoming_cb), &service);
   if (!example_listen (example, G_SOCKET_LISTENER (listener)))
     return 1;

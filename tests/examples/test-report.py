@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What an example tells metricsd, and that it needs none: shown by the echo server, the code is that of all."""
 
+import contextlib
 import pathlib
+import signal
+import socket
 import tempfile
 
 from example import NO_METRICSD, Example, expect_figures
-from harness import TestCase, main, wait_until
+from harness import START_WATCHDOG, TestCase, main, wait_until
 
 
 def waits_for_reading(server):
@@ -113,6 +116,28 @@ class ReportTest(TestCase):
             wait_until(lambda: waits_for_reading(server), 'a report')
             self.assertEqual(echo.stop(), 0)
         self.assertIn('echo: the last metrics did not arrive: ', echo.errors())
+
+    def test_clients_that_come_at_the_end(self):
+        """A report is under way, whose end is waited for, and whoever asks then finds all that is needed for an answer."""
+        requests = {'marks-server': b'GET /subjects/1 HTTP/1.0\r\n\r\n', 'hypotenuse-server': b'{"a": 3, "b": 4}',
+                    'dictionary-server': b'uryyb\n', 'presence-server': b'Anna 30\n', 'chat-server': b'a\nHello\n',
+                    'echo': b'hello', 'echo-threads': b'hello', 'echo-pool': b'hello'}
+        metricsd = self.enterContext(socket.create_server(('127.0.0.1', 0)))
+        metrics = f'127.0.0.1:{metricsd.getsockname()[1]}'
+        for name, request in requests.items():
+            with self.subTest(name), contextlib.ExitStack() as stack:
+                example = stack.enter_context(Example(name, metrics=metrics))
+                clients = [stack.enter_context(example.connect()) for _ in range(20)]
+                reports = stack.enter_context(metricsd.accept()[0])
+                self.assertNotEqual(reports.recv(1), b'')
+                with example.paused():
+                    for client in clients:
+                        client.send(request)
+                    clients += [stack.enter_context(example.connect()) for _ in range(40)]
+                    for client in clients[20:]:
+                        client.send(request)
+                    example.process.send_signal(signal.SIGTERM)
+                self.assertEqual(example.process.wait(START_WATCHDOG), 0)
 
     def test_nothing_is_said_of_what_nobody_has_asked(self):
         server = self.start()
