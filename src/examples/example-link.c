@@ -54,6 +54,9 @@ connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       g_task_return_error (task, error);
       return;
     }
+  /* Until the program ends: the last report takes it off again. */
+  example_report_count (example_get_report (self->example), EXAMPLE_CONNECTIONS_ACCEPTED, 1);
+  example_report_count (example_get_report (self->example), EXAMPLE_CONNECTIONS, 1);
   g_socket_set_timeout (g_socket_connection_get_socket (self->connection), self->answer_seconds);
   self->input = G_BUFFERED_INPUT_STREAM (g_buffered_input_stream_new_sized (
       g_io_stream_get_input_stream (G_IO_STREAM (self->connection)), ANSWER_LIMIT));

@@ -8,8 +8,8 @@ G_BEGIN_DECLS
 
 /**
  * ExampleFigure:
- * @EXAMPLE_CONNECTIONS: clients that are there now
- * @EXAMPLE_CONNECTIONS_ACCEPTED: clients that have come
+ * @EXAMPLE_CONNECTIONS: clients that are there now; of a client, whether it has its server
+ * @EXAMPLE_CONNECTIONS_ACCEPTED: clients that have come; of a client, how often it has got its server
  * @EXAMPLE_REQUESTS: requests that have come
  * @EXAMPLE_ERRORS: requests that were wrong, and clients that were refused or lost
  * @EXAMPLE_BYTES_RECEIVED: bytes that have come

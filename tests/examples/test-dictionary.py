@@ -93,7 +93,8 @@ class ServerTest(DictionaryTest):
             expect_figures(metricsd, 'dictionary-server', connections=0, connections_accepted=1, requests=2, errors=3,
                            bytes_received=11, bytes_sent=38)
             run('dictionary-client', f'--address={server.address}', 'uryyb', 'x', metrics=metricsd)
-        expect_figures(metricsd, 'dictionary-client', requests=1, errors=1, bytes_sent=8, bytes_received=9)
+        expect_figures(metricsd, 'dictionary-client', connections=0, connections_accepted=1,
+                       requests=1, errors=1, bytes_sent=8, bytes_received=9)
 
 
 class FileTest(DictionaryTest):

@@ -165,7 +165,8 @@ class FiguresTest(TestCase):
             self.assertIn('answer_microseconds_max', now)
             result = run('hypotenuse-client', f'--address={server.address}', '3', '4', metrics=metricsd)
             self.assertEqual((result.returncode, result.stdout, result.stderr), (0, 'Hypotenuse = 5\n', ''))
-        now = expect_figures(metricsd, 'hypotenuse-client', requests=1, errors=0, bytes_received=2, bytes_sent=16)
+        now = expect_figures(metricsd, 'hypotenuse-client', connections=0, connections_accepted=1,
+                             requests=1, errors=0, bytes_received=2, bytes_sent=16)
         self.assertIn('answer_microseconds_max', now)
 
 
