@@ -101,11 +101,12 @@ read_line (Writer *writer)
   chat_lines_next_async (writer->lines, line_cb, writer);
 }
 
-/* Whether the server has said nothing but that this client is one too many. */
+/* Whether the server has said nothing but that this client is one too many. All else may be a message, which
+ * may begin like an error. */
 static gboolean
 was_refused (const Writer *writer)
 {
-  return writer->n_reads == 1 && g_str_has_prefix (writer->received, "error: ");
+  return writer->n_reads == 1 && strcmp (writer->received, EXAMPLE_REFUSAL) == 0;
 }
 
 static void

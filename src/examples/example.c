@@ -53,7 +53,7 @@ example_new (const ExampleInfo *info, int *argc, char ***argv)
   /* Who reads what it says through a pipe sees each line at once. */
   setvbuf (stdout, NULL, _IOLBF, 0);
   example_options_init (&self->options, info, argc, argv);
-  self->refusal = info->refusal != NULL ? info->refusal : "error: too many clients\n";
+  self->refusal = info->refusal != NULL ? info->refusal : EXAMPLE_REFUSAL;
   self->loop = g_main_loop_new (NULL, FALSE);
   /* From now on: who starts it may stop it as soon as it says that it listens. */
   self->terminate = g_unix_signal_add (SIGTERM, signal_cb, self);

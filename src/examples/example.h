@@ -8,6 +8,9 @@
 
 G_BEGIN_DECLS
 
+/* What a client is told that is one too many, where its protocol has nothing of its own for that. */
+#define EXAMPLE_REFUSAL "error: too many clients\n"
+
 /**
  * ExampleInfo:
  * @name: in the names of its series, `examples.NAME.requests`
@@ -18,7 +21,7 @@ G_BEGIN_DECLS
  * @is_server: whether it listens, and has limits for its clients
  * @entries: (nullable): options of its own
  * @parameters: (nullable): what stands behind the options, for `--help`; %NULL: nothing may stand there
- * @refusal: (nullable): what a client is told that is one too many; %NULL: a line that says so
+ * @refusal: (nullable): what a client is told that is one too many; %NULL: EXAMPLE_REFUSAL
  * @is_datagram: whether it listens for datagrams: then there are no connections to limit
  *
  * What distinguishes one example from another.

@@ -509,6 +509,14 @@ class ProgramsTest(ChatCase):
         self.expect(reader, b'one\n')
         self.expect_nothing_before(reader, b'mine\n')
 
+    def test_the_writer_takes_no_message_for_an_error(self):
+        chat = self.chat()
+        reader = self.lines(chat, 'p')
+        result = run('chat-writer', f'--address={chat.address}', 'p', input='error: hi\n')
+        self.assertEqual(result.returncode, 0)
+        self.assertNotIn('has gone', result.stderr)
+        self.expect(reader, b'error: hi\n')
+
     def test_the_writer_refuses_what_cannot_be_sent(self):
         server = self.start()
         chat = self.chat(metrics=server)
