@@ -2,6 +2,7 @@
 
 #include "greeting-ask.h"
 
+#include "example-text.h"
 #include "greeting.h"
 
 #include <glib/gi18n.h>
@@ -118,7 +119,7 @@ readable_cb (GSocket *socket, GIOCondition condition, gpointer user_data)
   ask_stop (self);
   example_report_count (self->report, EXAMPLE_BYTES_RECEIVED, n);
   example_report_answered (self->report, 0, self->since);
-  g_task_return_pointer (task, greeting_make_harmless (buffer, n), g_free);
+  g_task_return_pointer (task, example_printable (buffer, n, GREETING_SHOWN_CHARACTERS), g_free);
   g_object_unref (task);
   return G_SOURCE_REMOVE;
 }

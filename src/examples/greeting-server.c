@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "example-text.h"
 #include "example.h"
 #include "greeting.h"
 
@@ -47,7 +48,7 @@ static void
 show (Server *self, GSocketAddress *from, gsize length)
 {
   g_autofree char *address = g_socket_connectable_to_string (G_SOCKET_CONNECTABLE (from));
-  g_autofree char *text = greeting_make_harmless (self->buffer, length);
+  g_autofree char *text = example_printable (self->buffer, length, GREETING_SHOWN_CHARACTERS);
   g_autofree char *line = g_strdup_printf ("%s: %s", address, text);
 
   greeting_log_add (self->log, line);

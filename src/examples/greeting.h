@@ -12,6 +12,8 @@ G_BEGIN_DECLS
 #define GREETING_ERROR "error: "
 /* Bytes that a greeting may have. */
 #define GREETING_LIMIT 1024
+/* What is shown of one. */
+#define GREETING_SHOWN_CHARACTERS 200
 
 typedef struct GreetingLog GreetingLog;
 
@@ -20,7 +22,5 @@ void greeting_log_free (GreetingLog *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (GreetingLog, greeting_log_free)
 
 void greeting_log_add (GreetingLog *self, const char *line);
-
-char *greeting_make_harmless (const char *data, gsize length);
 
 G_END_DECLS

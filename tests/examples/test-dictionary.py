@@ -59,7 +59,7 @@ class ServerTest(DictionaryTest):
             self.assertEqual(ask(client, 'uryyb nothing jbeyq ?\n'), 'hello ?nothing world ??\n')
             # The same letter, written in one way and in two; capitals are others.
             self.assertEqual(ask(client, 'Uryyb\n'), '?Uryyb\n')
-            self.assertEqual(ask(client, 'a\x1b[2Jb\u202ec uryyb\n'), '?a?[2Jb?c hello\n')
+            self.assertEqual(ask(client, 'a\x1b[2Jb\u202ec uryyb\n'), '?a\\u001b[2Jb\\u202ec hello\n')
             self.assertEqual(ask(client, 'x' * 100 + ' uryyb\n'), '?' + 'x' * 64 + '... hello\n')
             self.assertEqual(ask(client, 'uryyb ' * 600 + '\n'), ' '.join(['hello'] * 600) + '\n')
 

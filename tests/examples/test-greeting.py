@@ -141,7 +141,7 @@ class GreetingTest(TestCase):
         client = self.datagrams(server)
         client.ask('\x1b[2J\a\r\nback\\slash \u202e\u2028\U000e0001 é'.encode())
         server.wait_for_output(re.escape(
-            client.name + ': \\u001b[2J\\u0007\\u000d\\nback\\\\slash \\u202e\\u2028\\U000e0001 é'))
+            client.name + ': \\u001b[2J\\u0007\\u000d\\nback\\slash \\u202e\\u2028\\U000e0001 é'))
         client.ask(b'a\xff\x80b\0')
         server.wait_for_output(re.escape(client.name + r': a\xff\x80b\x00'))
         client.ask(b'x' * 1024)
