@@ -157,7 +157,7 @@ main (int argc, char **argv)
       client.request = g_strconcat (g_strdelimit (list, "\r\n", ' '), "\n", NULL);
     }
   else
-    client.input = example_line_open_input ();
+    client.input = example_line_open_input (EXAMPLE_LINE_LIMIT);
   example_link_connect_async (client.link, connected_cb, &client);
   return example_run (example);
 }

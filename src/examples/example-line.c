@@ -7,17 +7,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#define INPUT_LIMIT 4096
+/* Set on a stream of whose line the rest is still to come: it was too long. */
+#define IS_SKIPPING "example-line-is-skipping"
 
 static void read_on (GTask *task);
 
-/* Returns: (transfer full): standard input, for lines of at most 4,096 bytes */
+/* Returns: (transfer full): standard input, for lines of at most LIMIT bytes with their LF */
 GBufferedInputStream *
-example_line_open_input (void)
+example_line_open_input (gsize limit)
 {
   g_autoptr (GInputStream) input = g_unix_input_stream_new (STDIN_FILENO, FALSE);
 
-  return G_BUFFERED_INPUT_STREAM (g_buffered_input_stream_new_sized (input, INPUT_LIMIT));
+  return G_BUFFERED_INPUT_STREAM (g_buffered_input_stream_new_sized (input, limit));
 }
 
 /* Asks the person at standard input for a line; where there is none, nothing is printed. */
@@ -67,31 +68,57 @@ filled_cb (GObject *source, GAsyncResult *result, gpointer user_data)
     g_task_return_pointer (task, NULL, NULL);
 }
 
+/* Returns: how long the line is with its LF, which is in the buffer; 0: that is not there */
+static gsize
+find_line (GBufferedInputStream *input, gsize *available)
+{
+  const char *data = g_buffered_input_stream_peek_buffer (input, available);
+  const char *end = *available > 0 ? memchr (data, '\n', *available) : NULL;
+
+  return end != NULL ? end - data + 1 : 0;
+}
+
+/* Drops the rest of a line that was too long, as far as it has come. */
+static void
+skip_rest (GBufferedInputStream *input)
+{
+  gsize available, length = find_line (input, &available);
+
+  g_input_stream_skip (G_INPUT_STREAM (input), length > 0 ? length : available, NULL, NULL);
+  if (length > 0)
+    g_object_set_data (G_OBJECT (input), IS_SKIPPING, NULL);
+}
+
 /* Takes over TASK. */
 static void
 read_on (GTask *task)
 {
   GBufferedInputStream *input = g_task_get_source_object (task);
   gsize size = g_buffered_input_stream_get_buffer_size (input);
-  gsize available;
-  const char *data = g_buffered_input_stream_peek_buffer (input, &available);
-  const char *end = available > 0 ? memchr (data, '\n', available) : NULL;
+  gsize available, length;
 
-  if (end == NULL && available < size)
+  if (g_object_get_data (G_OBJECT (input), IS_SKIPPING) != NULL)
+    skip_rest (input);
+  length = find_line (input, &available);
+  if (length == 0 && available < size)
     {
       g_buffered_input_stream_fill_async (input, -1, G_PRIORITY_DEFAULT, g_task_get_cancellable (task),
                                           filled_cb, task);
       return;
     }
-  if (end != NULL)
-    return_line (task, end - data + 1);
+  if (length > 0)
+    return_line (task, length);
   else
-    g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE, "longer than %zu bytes", size);
+    {
+      g_object_set_data (G_OBJECT (input), IS_SKIPPING, input);
+      g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE, "longer than %zu bytes", size);
+    }
   g_object_unref (task);
 }
 
 /* Begins to read a line, which has at most as many bytes as the buffer of INPUT. A GDataInputStream has no
- * such limit: who never sends LF has it take all memory. */
+ * such limit: who never sends LF has it take all memory. A longer one is a G_IO_ERROR_MESSAGE_TOO_LARGE, and
+ * the line behind it can be read next. */
 void
 example_line_read_async (GBufferedInputStream *input,
                          GCancellable *cancellable,

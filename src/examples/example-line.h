@@ -6,7 +6,10 @@
 
 G_BEGIN_DECLS
 
-GBufferedInputStream *example_line_open_input (void);
+/* What a line of standard input may have, where nothing else is said. */
+#define EXAMPLE_LINE_LIMIT 4096
+
+GBufferedInputStream *example_line_open_input (gsize limit);
 void example_line_prompt (const char *text);
 
 void example_line_read_async (GBufferedInputStream *input,

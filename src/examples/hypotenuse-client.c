@@ -116,7 +116,7 @@ static void
 ask (Client *client)
 {
   example_line_prompt (_ ("Legs of the right triangle: "));
-  client->input = example_line_open_input ();
+  client->input = example_line_open_input (EXAMPLE_LINE_LIMIT);
   example_line_read_async (client->input, NULL, read_cb, client);
 }
 

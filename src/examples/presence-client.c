@@ -186,7 +186,7 @@ main (int argc, char **argv)
 
   client.example = example;
   client.link = example_link_new (example, 0);
-  client.input = example_line_open_input ();
+  client.input = example_line_open_input (EXAMPLE_LINE_LIMIT);
   if (words != NULL)
     begin (&client, g_strjoinv (" ", words));
   else
