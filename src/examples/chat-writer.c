@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "chat-input.h"
 #include "chat-join.h"
-#include "chat-lines.h"
+#include "example-line.h"
 
-#include <gio/gunixinputstream.h>
 #include <glib/gi18n.h>
 #include <string.h>
-#include <unistd.h>
 
 /* How long the server may take to end the connection after "exit". */
 #define EXIT_SECONDS 20
@@ -15,19 +14,27 @@
  * says when it goes. */
 typedef struct
 {
-  Example *example;
-  ChatLines *lines;              /* (owned) of standard input */
-  GSocketConnection *connection; /* (owned) (nullable) */
-  char *line;                    /* (owned) (nullable) what is being sent */
-  gint64 since;
+  Example *example;            /* (unowned) */
+  ExampleLink *link;           /* (owned) */
+  GBufferedInputStream *input; /* (owned) */
+  char *line;                  /* (owned) (nullable) what is being sent */
+  char *heard; /* (owned) (nullable) what goes to the room comes here as well: the last of it */
+  guint n_heard;
   gboolean is_leaving;
   int status;
-  guint n_reads;
-  char received[4096]; /* what goes to the room comes here as well; what came last, with a 0 behind it */
 } Writer;
 
+static void
+writer_clear (Writer *writer)
+{
+  g_clear_pointer (&writer->link, example_link_free);
+  g_clear_object (&writer->input);
+  g_free (writer->line);
+  g_free (writer->heard);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Writer, writer_clear)
+
 static void read_line (Writer *writer);
-static void receive (Writer *writer);
 
 static gboolean
 exit_timeout_cb (gpointer user_data)
@@ -40,20 +47,14 @@ exit_timeout_cb (gpointer user_data)
 }
 
 static void
-written_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Writer *writer = user_data;
   g_autoptr (GError) error = NULL;
-  gsize n;
 
-  g_clear_pointer (&writer->line, g_free);
-  if (!g_output_stream_write_all_finish (G_OUTPUT_STREAM (source), result, &n, &error))
-    {
-      chat_join_lost (writer->example, error);
-      return;
-    }
-  example_report_answered (example_get_report (writer->example), n, writer->since);
-  if (writer->is_leaving)
+  if (!example_link_send_finish (writer->link, result, &error))
+    example_fail (writer->example, error->message);
+  else if (writer->is_leaving)
     /* The server ends the connection when it has got everything. */
     g_timeout_add_seconds (EXIT_SECONDS, exit_timeout_cb, writer);
   else
@@ -64,41 +65,50 @@ written_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 send_line (Writer *writer, const char *line)
 {
-  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (writer->connection));
-
+  g_free (writer->line);
   writer->line = g_strconcat (line, "\n", NULL);
   writer->is_leaving = strcmp (line, "exit") == 0;
-  writer->since = g_get_monotonic_time ();
-  example_report_count (example_get_report (writer->example), EXAMPLE_REQUESTS, 1);
-  g_output_stream_write_all_async (output, writer->line, strlen (writer->line), G_PRIORITY_DEFAULT, NULL,
-                                   written_cb, writer);
+  example_link_send_async (writer->link, writer->line, sent_cb, writer);
+}
+
+/* Says why a line is not sent; the program goes on, and ends with status 1. */
+static void
+refuse_line (Writer *writer, const char *reason)
+{
+  g_printerr ("%s: %s\n", g_get_prgname (), reason);
+  example_report_count (example_get_report (writer->example), EXAMPLE_ERRORS, 1);
+  writer->status = 1;
+  read_line (writer);
 }
 
 static void
-line_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+typed_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Writer *writer = user_data;
   g_autoptr (GError) error = NULL;
-  g_autofree char *line = chat_lines_next_finish (writer->lines, result, &error);
+  gsize length;
+  g_autofree char *line = example_line_read_finish (writer->input, result, &length, &error);
 
-  if (error != NULL)
-    {
-      g_printerr ("%s: %s\n", g_get_prgname (), error->message);
-      example_report_count (example_get_report (writer->example), EXAMPLE_ERRORS, 1);
-      writer->status = 1;
-      read_line (writer);
-    }
-  else
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE))
+    refuse_line (writer, _ ("a line of more than 1023 bytes was not sent"));
+  else if (error != NULL)
+    example_fail (writer->example, error->message);
+  else if (line == NULL)
     /* The end of the input is the end of the talk. */
-    send_line (writer, line != NULL ? line : "exit");
+    send_line (writer, "exit");
+  else if (!g_utf8_validate_len (line, length, NULL))
+    refuse_line (writer, _ ("a line that is not UTF-8 was not sent"));
+  else if (*g_strchomp (line) == '\0')
+    read_line (writer);
+  else
+    send_line (writer, line);
 }
 
 static void
 read_line (Writer *writer)
 {
-  if (isatty (STDIN_FILENO))
-    g_print (_ ("Your message: "));
-  chat_lines_next_async (writer->lines, line_cb, writer);
+  example_line_prompt (_ ("Your message: "));
+  example_line_read_async (writer->input, NULL, typed_cb, writer);
 }
 
 /* Whether the server has said nothing but that this client is one too many. All else may be a message, which
@@ -106,41 +116,36 @@ read_line (Writer *writer)
 static gboolean
 was_refused (const Writer *writer)
 {
-  return writer->n_reads == 1 && strcmp (writer->received, EXAMPLE_REFUSAL) == 0;
+  g_autofree char *line = g_strconcat (writer->n_heard == 1 ? writer->heard : "", "\n", NULL);
+
+  return strcmp (line, EXAMPLE_REFUSAL) == 0;
 }
 
+/* What comes is not shown, but it is received: the server need not keep it, and its end is noticed at once.
+ */
 static void
 received_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Writer *writer = user_data;
   g_autoptr (GError) error = NULL;
-  gssize n = g_input_stream_read_finish (G_INPUT_STREAM (source), result, &error);
+  char *line = example_link_receive_finish (writer->link, result, &error);
 
-  if (n > 0)
+  if (line != NULL)
     {
-      writer->received[n] = '\0';
-      writer->n_reads++;
-      example_report_count (example_get_report (writer->example), EXAMPLE_BYTES_RECEIVED, n);
-      receive (writer);
+      g_free (writer->heard);
+      writer->heard = line;
+      writer->n_heard++;
+      example_link_receive_async (writer->link, received_cb, writer);
     }
-  else if (n == 0 && writer->is_leaving && !was_refused (writer))
+  else if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CONNECTION_CLOSED))
+    example_fail (writer->example, error->message);
+  else if (writer->is_leaving && !was_refused (writer))
     example_quit (writer->example, writer->status);
+  else if (writer->heard != NULL && g_str_has_prefix (writer->heard, "error: "))
+    /* It has said why, and that came last. */
+    example_fail (writer->example, writer->heard);
   else
-    {
-      /* If it has said why, that came last. */
-      if (n == 0 && g_str_has_prefix (writer->received, "error: "))
-        g_set_error_literal (&error, G_IO_ERROR, G_IO_ERROR_FAILED, g_strchomp (writer->received));
-      chat_join_lost (writer->example, error);
-    }
-}
-
-/* What comes is not shown, but it is read: the server need not keep it, and its end is noticed at once. */
-static void
-receive (Writer *writer)
-{
-  g_input_stream_read_async (g_io_stream_get_input_stream (G_IO_STREAM (writer->connection)),
-                             writer->received, sizeof writer->received - 1, G_PRIORITY_DEFAULT, NULL,
-                             received_cb, writer);
+    example_fail (writer->example, error->message);
 }
 
 static void
@@ -149,13 +154,12 @@ joined_cb (GObject *source, GAsyncResult *result, gpointer user_data)
   Writer *writer = user_data;
   g_autoptr (GError) error = NULL;
 
-  writer->connection = chat_join_finish (result, &error);
-  if (writer->connection == NULL)
+  if (!chat_join_finish (result, &error))
     {
-      chat_join_lost (writer->example, error);
+      example_fail (writer->example, error->message);
       return;
     }
-  receive (writer);
+  example_link_receive_async (writer->link, received_cb, writer);
   read_line (writer);
 }
 
@@ -169,16 +173,14 @@ main (int argc, char **argv)
     .address = "localhost:25004",
     .parameters = N_ ("ROOM"),
   };
-  /* What is under way when the program ends still has it. */
-  static Writer writer;
+  /* Outlives the example, whose end may still run callbacks. */
+  g_auto (Writer) writer = { 0 };
   g_autoptr (Example) example = example_new (&info, &argc, &argv);
-  int status;
+  const char *room = chat_join_get_room (argc, argv);
 
   writer.example = example;
-  writer.lines = chat_lines_new (g_unix_input_stream_new (STDIN_FILENO, FALSE));
-  chat_join_async (example, chat_join_get_room (argc, argv), joined_cb, &writer);
-  status = example_run (example);
-  if (writer.connection != NULL)
-    example_report_count (example_get_report (example), EXAMPLE_CONNECTIONS, -1);
-  return status;
+  writer.link = example_link_new (example, 0);
+  writer.input = example_line_open_input (CHAT_MESSAGE_LIMIT);
+  chat_join_async (writer.link, room, joined_cb, &writer);
+  return example_run (example);
 }
