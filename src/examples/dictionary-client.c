@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "example-ask.h"
 #include "example-line.h"
-#include "example-link.h"
 
 #include <glib/gi18n.h>
 
@@ -14,7 +14,6 @@ typedef struct
   ExampleLink *link;           /* (owned) */
   GBufferedInputStream *input; /* (owned) (nullable) where the lists come from, a line each */
   char *request;               /* (owned) (nullable) */
-  gint64 since;                /* when it was sent */
   int status;                  /* what the program ends with */
 } Client;
 
@@ -47,32 +46,19 @@ print_words (Client *client, const char *answer)
 }
 
 static void
-received_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Client *client = user_data;
   g_autoptr (GError) error = NULL;
-  g_autofree char *answer = example_link_receive_finish (client->link, result, &error);
+  g_autofree char *answer = example_link_ask_finish (client->link, result, &error);
 
-  if (answer == NULL || g_str_has_prefix (answer, "error: "))
+  if (answer == NULL)
     {
-      example_fail (client->example, answer != NULL ? answer : error->message);
+      example_fail (client->example, error->message);
       return;
     }
-  example_report_answered (example_get_report (client->example), 0, client->since);
   print_words (client, answer);
   next_list (client);
-}
-
-static void
-sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Client *client = user_data;
-  g_autoptr (GError) error = NULL;
-
-  if (example_link_send_finish (client->link, result, &error))
-    example_link_receive_async (client->link, received_cb, client);
-  else
-    example_fail (client->example, error->message);
 }
 
 /* Takes over REQUEST, a line with its LF. */
@@ -81,8 +67,7 @@ send_list (Client *client, char *request)
 {
   g_free (client->request);
   client->request = request;
-  client->since = g_get_monotonic_time ();
-  example_link_send_async (client->link, request, sent_cb, client);
+  example_link_ask_async (client->link, request, answered_cb, client);
 }
 
 static void

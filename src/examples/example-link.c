@@ -41,6 +41,13 @@ example_link_free (ExampleLink *self)
   g_free (self);
 }
 
+/* Returns: (transfer none): what it was made for */
+Example *
+example_link_get_example (ExampleLink *self)
+{
+  return self->example;
+}
+
 static void
 connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {

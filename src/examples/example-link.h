@@ -17,6 +17,8 @@ ExampleLink *example_link_new (Example *example, guint answer_seconds);
 void example_link_free (ExampleLink *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ExampleLink, example_link_free)
 
+Example *example_link_get_example (ExampleLink *self);
+
 void example_link_connect_async (ExampleLink *self, GAsyncReadyCallback callback, gpointer user_data);
 gboolean example_link_connect_finish (ExampleLink *self, GAsyncResult *result, GError **error);
 

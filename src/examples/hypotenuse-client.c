@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "example-ask.h"
 #include "example-line.h"
-#include "example-link.h"
 
 #include <glib/gi18n.h>
 #include <math.h>
@@ -16,7 +16,6 @@ typedef struct
   ExampleLink *link;           /* (owned) */
   GBufferedInputStream *input; /* (owned) (nullable) where the legs come from */
   char *request;               /* (owned) (nullable) */
-  gint64 since;                /* when it was sent */
 } Client;
 
 static void
@@ -29,32 +28,19 @@ client_clear (Client *client)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Client, client_clear)
 
 static void
-received_cb (GObject *source, GAsyncResult *result, gpointer user_data)
+answered_cb (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Client *client = user_data;
   g_autoptr (GError) error = NULL;
-  g_autofree char *answer = example_link_receive_finish (client->link, result, &error);
+  g_autofree char *answer = example_link_ask_finish (client->link, result, &error);
 
-  if (answer == NULL || g_str_has_prefix (answer, "error: "))
+  if (answer == NULL)
     {
-      example_fail (client->example, answer != NULL ? answer : error->message);
+      example_fail (client->example, error->message);
       return;
     }
-  example_report_answered (example_get_report (client->example), 0, client->since);
   g_print (_ ("Hypotenuse = %s\n"), answer);
   example_quit (client->example, 0);
-}
-
-static void
-sent_cb (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Client *client = user_data;
-  g_autoptr (GError) error = NULL;
-
-  if (example_link_send_finish (client->link, result, &error))
-    example_link_receive_async (client->link, received_cb, client);
-  else
-    example_fail (client->example, error->message);
 }
 
 static void
@@ -68,8 +54,7 @@ connected_cb (GObject *source, GAsyncResult *result, gpointer user_data)
       example_fail (client->example, error->message);
       return;
     }
-  client->since = g_get_monotonic_time ();
-  example_link_send_async (client->link, client->request, sent_cb, client);
+  example_link_ask_async (client->link, client->request, answered_cb, client);
 }
 
 /* Begins with the two legs as they were written. Returns: whether they are numbers; which ones serve is for
