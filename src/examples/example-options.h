@@ -11,6 +11,7 @@ typedef struct
 {
   char *address;       /* (owned) (nullable) --address */
   char *metrics;       /* (owned) (nullable) --metrics */
+  char *name;          /* (owned) --name */
   int max_connections; /* --max-connections */
   int idle_seconds;    /* --idle-timeout */
 } ExampleOptions;

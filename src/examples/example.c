@@ -58,7 +58,7 @@ example_new (const ExampleInfo *info, int *argc, char ***argv)
   /* From now on: who starts it may stop it as soon as it says that it listens. */
   self->terminate = g_unix_signal_add (SIGTERM, signal_cb, self);
   self->interrupt = g_unix_signal_add (SIGINT, signal_cb, self);
-  self->report = example_report_new (info->name, self->options.metrics);
+  self->report = example_report_new (self->options.name, self->options.metrics);
   return self;
 }
 

@@ -246,9 +246,14 @@ class EchoCases:
                 self.assertEqual((result.returncode, result.stdout), (1, ''))
                 self.assertRegex(result.stderr, f'^{self.name}: cannot listen on {re.escape(address)}: .+\n$')
 
+    def test_an_address_without_a_port_has_the_usual_one(self):
+        result = run(self.name, '--address=192.0.2.1')
+        self.assertEqual((result.returncode, result.stdout), (1, ''))
+        self.assertRegex(result.stderr, f'^{self.name}: cannot listen on 192.0.2.1:2500[012]: .+\n$')
+
     def test_wrong_options(self):
         for option in ('--max-connections=0', '--max-connections=-1', '--max-connections=many', '--idle-timeout=-1',
-                       '--idle-timeout=', 'word', *self.wrong_options):
+                       '--idle-timeout=', '--name=', '--name=two words', '--name=é', '--name=' + 65 * 'n', 'word', *self.wrong_options):
             with self.subTest(option):
                 result = run(self.name, option)
                 self.assertEqual((result.returncode, result.stdout), (2, ''))

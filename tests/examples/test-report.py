@@ -139,6 +139,15 @@ class ReportTest(TestCase):
                     example.process.send_signal(signal.SIGTERM)
                 self.assertEqual(example.process.wait(START_WATCHDOG), 0)
 
+    def test_two_of_a_kind_have_two_names(self):
+        server = self.start()
+        for name, n_requests in (('one', 1), ('two', 2)):
+            self.n_requests = 0
+            echo = self.enterContext(Example('echo', f'--name={name}', metrics=server))
+            self.ask(echo, n_requests)
+        expect_figures(server, 'one', requests=1)
+        expect_figures(server, 'two', requests=2)
+
     def test_nothing_is_said_of_what_nobody_has_asked(self):
         server = self.start()
         with Example('echo', metrics=server) as echo:
