@@ -33,6 +33,13 @@ add_server_entries (ExampleOptions *self, GOptionContext *context, const char *i
   g_option_context_add_main_entries (context, entries, NULL);
 }
 
+/* Whether there are connections, of which there may be too many. */
+static gboolean
+has_connections (const ExampleInfo *info)
+{
+  return info->is_server && info->address != NULL && !info->is_datagram;
+}
+
 static void
 parse (ExampleOptions *self, const ExampleInfo *info, int *argc, char ***argv)
 {
@@ -63,7 +70,7 @@ parse (ExampleOptions *self, const ExampleInfo *info, int *argc, char ***argv)
     g_option_context_add_main_entries (context, info->entries, NULL);
   if (info->address != NULL)
     g_option_context_add_main_entries (context, address_entries, NULL);
-  if (info->is_server && info->address != NULL && !info->is_datagram)
+  if (has_connections (info))
     add_server_entries (self, context, idle_text);
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, argc, argv, &error))
@@ -138,7 +145,7 @@ example_options_init (ExampleOptions *self, const ExampleInfo *info, int *argc, 
     self->name = g_strdup (info->name);
   address = self->address;
   self->address = complete_address (address != NULL ? address : info->address, info->address);
-  if (info->is_server)
+  if (has_connections (info))
     make_room_for_descriptors (self);
 }
 

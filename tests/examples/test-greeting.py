@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import re
+import resource
 import socket
 import threading
 
@@ -216,6 +217,12 @@ class GreetingTest(TestCase):
         for client in clients:
             self.assertEqual(client.sock.recv(1024), b'Hello client')
         self.expect(metrics, server, requests=100, errors=0)
+
+    def test_few_descriptors_are_enough(self):
+        server = self.server(preexec=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (80, 80)))
+        self.assertEqual(self.datagrams(server).ask(b'Hello server'), b'Hello client')
+        # There are no connections that could be too many.
+        self.assertNotIn('clients at most', server.errors())
 
     def test_the_client_greets(self):
         metrics = self.start()
