@@ -64,11 +64,14 @@ filter_is_gone_cb (gpointer user_data)
   ((EvenWatch *) user_data)->filter_is_gone = TRUE;
 }
 
-/* Returns: when a call that the filter has seen came, by g_get_monotonic_time() */
+/* Returns: when a call came, by g_get_monotonic_time(): now, if GDBus had it already when the filter was
+ * added */
 gint64
 even_watch_get_time (GDBusMessage *message)
 {
-  return *(gint64 *) g_object_get_data (G_OBJECT (message), time_key);
+  const gint64 *time = g_object_get_data (G_OBJECT (message), time_key);
+
+  return time != NULL ? *time : g_get_monotonic_time ();
 }
 
 static void
