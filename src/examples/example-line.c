@@ -3,6 +3,7 @@
 #include "example-line.h"
 
 #include <gio/gunixinputstream.h>
+#include <glib/gi18n.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -111,7 +112,8 @@ read_on (GTask *task)
   else
     {
       g_object_set_data (G_OBJECT (input), IS_SKIPPING, input);
-      g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE, "longer than %zu bytes", size);
+      g_task_return_new_error (task, G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE, _ ("longer than %u bytes"),
+                               (guint) size);
     }
   g_object_unref (task);
 }

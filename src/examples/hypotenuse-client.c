@@ -71,7 +71,8 @@ begin (Client *client, char *const *legs)
       char *end;
       double leg = g_ascii_strtod (g_strstrip (legs[i]), &end);
 
-      if (end == legs[i] || *end != '\0' || !isfinite (leg))
+      /* It reads hexadecimal numbers as well, which are none in JSON. */
+      if (end == legs[i] || strpbrk (legs[i], "xX") != NULL || *end != '\0' || !isfinite (leg))
         return FALSE;
       g_ascii_dtostr (numbers[i], sizeof numbers[i], leg);
     }

@@ -193,7 +193,7 @@ class ClientTest(TestCase):
                 self.assertEqual(self.ask(input=text), (1, '', line))
         self.assertEqual(self.ask(input=''), (1, '', ['hypotenuse-client: there are no legs']))
         self.assertEqual(self.ask(input='3' * 5000), (1, '', ['hypotenuse-client: longer than 4096 bytes']))
-        for legs in (('3',), ('3', 'x'), ('3', '4', '5'), ('3', 'inf')):
+        for legs in (('3',), ('3', 'x'), ('3', '4', '5'), ('3', 'inf'), ('3', '0x10')):
             with self.subTest(legs):
                 self.assertEqual(self.ask(*legs), (2, '', ['hypotenuse-client: the legs are two numbers, as in 3 4']))
         self.assertEqual(self.ask('--', '-3', '4'), (1, '', ['hypotenuse-client: error: "a" is negative']))
