@@ -64,9 +64,19 @@ gboolean example_listen (Example *self, GSocketListener *listener);
 int example_run (Example *self);
 void example_quit (Example *self, int status);
 
+/* A client comes and goes: example_open(), and when nothing is under way with it any more example_close(),
+ * which goes on by itself with a reference of its own. */
+
+/* Whether one more client may be there, and counts it; if not, it is told so and sent away. */
 gboolean example_open (Example *self, GSocketConnection *connection);
-void example_let_go (Example *self, GSocketConnection *connection, void (*gone) (Example *self));
+/* Ends what example_open() let in: example_let_go(), and then example_closed(). */
 void example_close (Example *self, GSocketConnection *connection);
+
+/* The two halves of it. Ends a connection so that the last answer still arrives, and calls GONE when that is
+ * done: for one that example_open() did not let in, or that is counted in another way. */
+void example_let_go (Example *self, GSocketConnection *connection, void (*gone) (Example *self));
+/* Counts that a client has gone, without a word to it: for whoever closes the connection itself. In any
+ * thread. */
 void example_closed (Example *self);
 
 G_END_DECLS
