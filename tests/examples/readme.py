@@ -12,6 +12,7 @@ import re
 import select
 import signal
 import subprocess
+import textwrap
 import time
 
 from harness import WATCHDOG, prepare_child
@@ -52,6 +53,12 @@ class Section:
 def parse_commands(text):
     return [command for block in re.findall(r'(?m)(?:^    \$ .*\n(?:^    .+\n)*(?:\n(?=    \$ ))?)+', text)
             for command in parse_block(block)]
+
+
+def parse_programs(text):
+    """The blocks in C, each with its end of line."""
+    blocks = re.findall(r'(?m)(?:^    .+\n(?:\n+(?=    \S| {6}))?)+', text)
+    return [textwrap.dedent(block) for block in blocks if block.endswith((';\n', '}\n'))]
 
 
 def parse_sections(text):

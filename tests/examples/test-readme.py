@@ -76,7 +76,7 @@ class NamesTest(TestCase):
             self.assertIn('metricsctl plot', text)
 
     def test_its_options_are_there(self):
-        commands = [[program(name)] for name in PROGRAMS]
+        commands = [[os.environ['METRICSD']], *[[program(name)] for name in PROGRAMS]]
         if 'METRICSCTL' in os.environ:
             commands += [[os.environ['METRICSCTL'], name] for name in ('last', 'plot', 'range')]
             known = {option for command in commands for option in re.findall(r'--[a-z-]+', help_of(*command))}

@@ -6,6 +6,7 @@ installs is a server that works. The examples add nothing but themselves, and ca
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -137,6 +138,35 @@ class WithExamplesTest(TestCase):
         self.shell(commands[0])
         self.check_echo()
         self.shell('make clean')
+
+    def check_words(self, folder, source, metrics, **expected):
+        """That server, made there, counts words and what it does, and has the figures that are expected besides."""
+        (folder / 'words-server.c').write_text(source)
+        run('make', 'words-server', cwd=folder, env={**os.environ, **self.env, 'CFLAGS': '-Wall -Werror'})
+        os.environ['EXAMPLES'] = str(folder)
+        with Example('words-server', metrics=metrics, env={**self.env, 'METRICSD_ADDRESS': metrics.address}) as words:
+            with words.connect() as client:
+                client.send(b'to be or not to be\n\nthat is the question\n')
+                self.assertEqual(client.recv_exactly(30), b'6\nerror: there are no words\n4\n')
+                expect_figures(metrics, 'words-server', connections=1, requests=3, errors=1, bytes_sent=30, **expected)
+
+    def test_a_server_of_ones_own_needs_no_more_than_the_text_says(self):
+        _, sections = readme.parse_sections((self.sources / 'README.md').read_text())
+        program, functions, lines = readme.parse_programs(
+            next(section.text for section in sections if section.title == 'A server of your own'))
+        folder = FOLDER / 'own'
+        folder.mkdir()
+        for path in [self.sources / 'Makefile', *self.sources.glob('example*.[ch]')]:
+            shutil.copy(path, folder)
+        self.check_words(folder, program, self.start())
+        # With the figure of its own, as the text says.
+        created, _, rest = lines.partition('\n\n')
+        for place, added in ((r'\ntypedef struct', '#include <metrics-glib/metrics-glib.h>\n'),
+                             (r'} Server;', '  MetricsClient *metrics;\n'), (r'int\nmain ', functions),
+                             (r'  g_autoptr \(Example\)', f'{created}\n'), (r'  g_signal_connect', rest)):
+            program, n = re.subn(f'(?m)^(?={place})', lambda _, added=added: added, program)
+            self.assertEqual(n, 1, place)
+        self.check_words(folder, program, self.start(), words=10)
 
 
 if __name__ == '__main__':
