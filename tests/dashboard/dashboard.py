@@ -121,9 +121,15 @@ class Dashboard(Page):
         self.until("document.querySelector('[role=tree]')?.getAttribute('aria-busy') === 'false'")
 
     def search(self, text):
-        """Types it into the search, in the place of what stands there."""
+        """Types it into the search, in the place of what stands there, until the tree has what is found."""
         self.one('input[type=search]').click()
         self.actions().key_down(Keys.CONTROL).send_keys('a').key_up(Keys.CONTROL).send_keys(text or Keys.DELETE).perform()
+        # The page waits 80 ms for another letter, lays out in the next frame and draws in the one behind. A timer and frames
+        # that are asked for later come later: before, rows of what was found for the first letters could go at any time.
+        self.driver.execute_async_script("""
+            const done = arguments[0];
+            setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(() => done()))), 80);
+        """)
 
     def leaves(self):
         """The keys whose rows are there, in order."""
